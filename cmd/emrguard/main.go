@@ -1,0 +1,10 @@
+// Command emrguard enforces Amazon's security guides for EMR on EKS and for EKS.
+package main
+
+import (
+	"os"
+
+	"github.com/emrguard/emrguard/pkg/cli"
+)
+
+func main() { os.Exit(cli.Execute(os.Args[1:], os.Stdout, os.Stderr)) }

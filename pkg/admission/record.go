@@ -1,0 +1,69 @@
+package admission
+
+import (
+	"slices"
+
+	admissionv1 "k8s.io/api/admission/v1"
+
+	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// record counts what was found and writes one log line for a request with
+// findings. Messages of findings hold no secrets; objects are never logged. A
+// dry run counts like any other request: it has no other effect here.
+func (h *Handler) record(in *admissionv1.AdmissionRequest, r *rule.Request, v *engine.Verdict) {
+	for _, list := range [][]engine.Outcome{v.Denied, v.Warned, v.Audited} {
+		for _, o := range list {
+			action := string(o.Action)
+			if o.BreakGlass {
+				action = annotationBreakGlass
+			}
+			h.Metrics.Finding(o.Rule, action)
+		}
+	}
+	for _, o := range v.Exempted {
+		h.Metrics.Finding(o.Rule, annotationExempt)
+	}
+	for _, e := range v.Errors {
+		h.Metrics.RuleError(e.Rule)
+		h.Log.Error(e.Err, "A rule could not judge", "rule", e.Rule, "uid", in.UID)
+	}
+	if len(v.Denied)+len(v.Warned)+len(v.Audited)+len(v.Exempted) == 0 {
+		return
+	}
+	decision := "allow"
+	if !v.Allowed() {
+		decision = string(rule.Deny)
+	} else if len(v.Warned) > 0 {
+		decision = string(rule.Warn)
+	}
+	h.Log.Info("Judged",
+		"decision", decision,
+		"operation", in.Operation,
+		"resource", in.Resource.Resource,
+		"subresource", in.SubResource,
+		"namespace", r.Namespace,
+		"name", in.Name,
+		"user", in.UserInfo.Username,
+		"class", r.Requester.Class,
+		"managed", r.Managed,
+		"dryRun", r.DryRun,
+		"deny", ids(v.Denied),
+		"warn", ids(v.Warned),
+		"audit", ids(v.Audited),
+		"exempt", ids(v.Exempted),
+		"uid", in.UID,
+	)
+}
+
+// ids are the rules of findings, each once.
+func ids(list []engine.Outcome) []string {
+	var names []string
+	for _, o := range list {
+		if !slices.Contains(names, o.Rule) {
+			names = append(names, o.Rule)
+		}
+	}
+	return names
+}

@@ -1,0 +1,180 @@
+package admission
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// The API server cuts a warning off at 256 characters once all of them together
+// are over 4096 (k8s.io/apiserver, pkg/endpoints/filters/warning.go).
+const (
+	maxWarning  = 256
+	maxWarnings = 4096 / maxWarning
+)
+
+// maxAnnotation bounds one audit annotation: it stands in every stage of the
+// audit event.
+const maxAnnotation = 8 << 10
+
+// Keys of the audit annotations. The API server puts the name of the webhook
+// before them: `managed.emrguard.dev/deny`.
+const (
+	annotationDeny       = "deny"
+	annotationWarn       = "warn"
+	annotationAudit      = "audit"
+	annotationExempt     = "exempt"
+	annotationBreakGlass = "break-glass"
+	annotationError      = "error"
+	annotationMode       = "mode"
+)
+
+func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, r *rule.Request, v *engine.Verdict) error {
+	response := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: v.Allowed(), AuditAnnotations: annotations(v)}
+	if !response.Allowed {
+		response.Result = &metav1.Status{
+			Status:  metav1.StatusFailure,
+			Code:    http.StatusForbidden,
+			Reason:  metav1.StatusReasonForbidden,
+			Message: refusal(review.Request, v),
+		}
+	}
+	response.Warnings = warnings(r, v)
+	out, err := json.Marshal(admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response})
+	if err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	// A peer that is gone cannot be told so.
+	_, _ = w.Write(out)
+	return nil
+}
+
+// refusal lists every finding that refuses the request, one on a line.
+func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "emrguard refuses this %s of %s: %s", strings.ToLower(string(in.Operation)), in.Kind.Kind, count(len(v.Denied)))
+	seen := map[string]bool{}
+	for _, o := range v.Denied {
+		line := "\n[" + o.Rule + "] " + sentence(o.Finding)
+		if !seen[line] {
+			seen[line] = true
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 finding"
+	}
+	return fmt.Sprintf("%d findings", n)
+}
+
+// sentence is a finding as people read it: where, what, and how to mend it.
+func sentence(f rule.Finding) string {
+	s := f.Message
+	if f.Path != "" {
+		s = f.Path + ": " + s
+	}
+	return s + "; " + f.Remediation
+}
+
+// warnings are short, without repetition, and never so many that the API server
+// would cut them. A refused request needs none of what it could mend later.
+func warnings(r *rule.Request, v *engine.Verdict) []string {
+	if len(v.Warned) == 0 || !v.Allowed() {
+		return nil
+	}
+	var list []string
+	left := 0
+	for _, o := range v.Warned {
+		text := "[" + o.Rule + "] " + verb(r, o) + sentence(o.Finding)
+		text = truncate(oneLine(text), maxWarning)
+		switch {
+		case slices.Contains(list, text):
+		case len(list) == maxWarnings-1:
+			left++
+		default:
+			list = append(list, text)
+		}
+	}
+	if left > 0 {
+		list = append(list, fmt.Sprintf("emrguard: %d more findings; the audit log has them", left))
+	}
+	return list
+}
+
+// verb says what would become of a warning that is a denial by nature.
+func verb(r *rule.Request, o engine.Outcome) string {
+	switch {
+	case o.BreakGlass:
+		return "break glass, else refused: "
+	case !o.WouldDeny:
+		return ""
+	case r.IsPod():
+		return "would be refused: "
+	}
+	return "its Pods will be refused: "
+}
+
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }
+
+// truncate cuts s to at most n characters, never inside one.
+func truncate(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	runes := []rune(s)
+	return string(runes[:n-1]) + "…"
+}
+
+// annotations are the trail in the audit log: what was found, whatever came of
+// it.
+func annotations(v *engine.Verdict) map[string]string {
+	if len(v.Denied)+len(v.Warned)+len(v.Audited)+len(v.Exempted)+len(v.Errors) == 0 {
+		return nil
+	}
+	m := map[string]string{}
+	add := func(key, text string) {
+		if text == "" {
+			return
+		}
+		if before := m[key]; before != "" {
+			text = before + "\n" + text
+		}
+		if len(text) > maxAnnotation {
+			text = strings.ToValidUTF8(text[:maxAnnotation], "")
+		}
+		m[key] = text
+	}
+	for key, list := range map[string][]engine.Outcome{annotationDeny: v.Denied, annotationWarn: v.Warned, annotationAudit: v.Audited, annotationExempt: v.Exempted} {
+		for _, o := range list {
+			text := "[" + o.Rule + "] " + o.Path + ": " + o.Message
+			if o.Reason != "" {
+				text += " (exempt: " + o.Reason + ")"
+			}
+			add(key, text)
+			if o.BreakGlass {
+				add(annotationBreakGlass, o.Rule)
+			}
+		}
+	}
+	for _, e := range v.Errors {
+		add(annotationError, e.Rule+": "+e.Err.Error())
+	}
+	if v.Mode != "" {
+		m[annotationMode] = string(v.Mode)
+	}
+	return m
+}

@@ -1,0 +1,120 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// Live is the cluster that the webhook guards: a Snapshot that informers keep,
+// and one live GET for an account that the informers have not seen yet.
+type Live struct {
+	Snapshot
+	reader client.Reader
+	synced []toolscache.InformerSynced
+}
+
+// CacheOptions makes informers keep no more than rules read. The cache is
+// configured for these kinds alone: a reader of any other is an error instead of
+// a cache of every Secret, which nobody wanted.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		ReaderFailOnMissingInformer: true,
+		DefaultTransform:            strip,
+		DefaultUnsafeDisableDeepCopy: func() *bool {
+			yes := true // nothing changes what it reads from the informers
+			return &yes
+		}(),
+	}
+}
+
+// strip drops what nobody reads before it is stored.
+func strip(obj any) (any, error) {
+	switch o := obj.(type) {
+	case *corev1.Namespace:
+		return &corev1.Namespace{ObjectMeta: keep(&o.ObjectMeta, o.Labels, nil)}, nil
+	case *corev1.ServiceAccount:
+		var annotations map[string]string
+		if arn, ok := o.Annotations[emr.AnnotationRoleARN]; ok {
+			annotations = map[string]string{emr.AnnotationRoleARN: arn}
+		}
+		return &corev1.ServiceAccount{ObjectMeta: keep(&o.ObjectMeta, nil, annotations)}, nil
+	case *rbacv1.RoleBinding:
+		b := &rbacv1.RoleBinding{ObjectMeta: keep(&o.ObjectMeta, nil, nil)}
+		for _, user := range boundUsers(o) {
+			b.Subjects = append(b.Subjects, rbacv1.Subject{Kind: rbacv1.UserKind, Name: user})
+		}
+		return b, nil
+	}
+	return obj, nil
+}
+
+// NewLive starts informers in c, the cache of a manager, and returns the cluster
+// that they keep. reader reads past the cache.
+func NewLive(ctx context.Context, c cache.Cache, reader client.Reader) (*Live, error) {
+	l := &Live{reader: reader}
+	for _, obj := range []client.Object{&corev1.Namespace{}, &corev1.ServiceAccount{}, &rbacv1.RoleBinding{}} {
+		informer, err := c.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, fmt.Errorf("start the informer for %T: %w", obj, err)
+		}
+		registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+			AddFunc:    func(o any) { l.Set(o) },
+			UpdateFunc: func(_, o any) { l.Set(o) },
+			DeleteFunc: func(o any) {
+				if gone, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
+					o = gone.Obj
+				}
+				l.Delete(o)
+			},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("watch %T: %w", obj, err)
+		}
+		l.synced = append(l.synced, registration.HasSynced)
+	}
+	return l, nil
+}
+
+// HasSynced reports whether everything that existed at the start has arrived.
+func (l *Live) HasSynced() bool {
+	for _, synced := range l.synced {
+		if !synced() {
+			return false
+		}
+	}
+	return true
+}
+
+// ServiceAccount returns an account. When the informers do not hold it, the API
+// server is asked once: EMR creates its accounts seconds before their pods.
+func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule.ServiceAccount, error) {
+	sa, err := l.Snapshot.ServiceAccount(ctx, namespace, name)
+	if !errors.Is(err, rule.ErrNotFound) {
+		return sa, err
+	}
+	var found corev1.ServiceAccount
+	switch err := l.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &found); {
+	case apierrors.IsNotFound(err):
+		return rule.ServiceAccount{}, rule.ErrNotFound
+	case err != nil:
+		return rule.ServiceAccount{}, fmt.Errorf("ask the API server: %w", err)
+	}
+	return rule.ServiceAccount{Namespace: namespace, Name: name, RoleARN: found.Annotations[emr.AnnotationRoleARN]}, nil
+}
+
+func keep(m *metav1.ObjectMeta, set labels.Set, annotations map[string]string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: m.Name, Namespace: m.Namespace, UID: m.UID, ResourceVersion: m.ResourceVersion, Labels: set, Annotations: annotations}
+}

@@ -1,0 +1,162 @@
+// Package cluster answers what rules and scope ask about the objects that exist.
+// A Snapshot holds what they read, and nothing else; informers keep it up to date
+// in the webhook, files or lists fill it elsewhere.
+package cluster
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// Snapshot is what is known of a cluster. The zero value is an empty cluster.
+// It is safe for concurrent use.
+type Snapshot struct {
+	mu         sync.RWMutex
+	namespaces map[string]*namespace
+}
+
+// namespace is what is known of one namespace.
+type namespace struct {
+	labels   labels.Set                     // nil when the Namespace itself is unknown
+	accounts map[string]rule.ServiceAccount // by name
+	managed  int                            // accounts with a managed name
+	bindings map[string][]string            // users by RoleBinding
+}
+
+func (s *Snapshot) at(name string) *namespace {
+	if s.namespaces == nil {
+		s.namespaces = map[string]*namespace{}
+	}
+	n := s.namespaces[name]
+	if n == nil {
+		n = &namespace{accounts: map[string]rule.ServiceAccount{}, bindings: map[string][]string{}}
+		s.namespaces[name] = n
+	}
+	return n
+}
+
+// forget drops a namespace of which nothing is known any more.
+func (s *Snapshot) forget(name string) {
+	if n := s.namespaces[name]; n != nil && n.labels == nil && len(n.accounts) == 0 && len(n.bindings) == 0 {
+		delete(s.namespaces, name)
+	}
+}
+
+// Set adds or replaces an object. Kinds that nobody asks about are ignored.
+func (s *Snapshot) Set(obj any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch o := obj.(type) {
+	case *corev1.Namespace:
+		set := labels.Set{}
+		maps.Copy(set, o.Labels)
+		s.at(o.Name).labels = set
+	case *corev1.ServiceAccount:
+		s.setAccount(rule.ServiceAccount{Namespace: o.Namespace, Name: o.Name, RoleARN: o.Annotations[emr.AnnotationRoleARN]})
+	case *rbacv1.RoleBinding:
+		users := boundUsers(o)
+		n := s.at(o.Namespace)
+		if len(users) == 0 {
+			delete(n.bindings, o.Name)
+			s.forget(o.Namespace)
+			return
+		}
+		n.bindings[o.Name] = users
+	}
+}
+
+func (s *Snapshot) setAccount(sa rule.ServiceAccount) {
+	n := s.at(sa.Namespace)
+	if _, known := n.accounts[sa.Name]; !known && emr.IsManagedName(sa.Name) {
+		n.managed++
+	}
+	n.accounts[sa.Name] = sa
+}
+
+// Delete removes an object.
+func (s *Snapshot) Delete(obj any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch o := obj.(type) {
+	case *corev1.Namespace:
+		s.at(o.Name).labels = nil
+		s.forget(o.Name)
+	case *corev1.ServiceAccount:
+		n := s.at(o.Namespace)
+		if _, known := n.accounts[o.Name]; known && emr.IsManagedName(o.Name) {
+			n.managed--
+		}
+		delete(n.accounts, o.Name)
+		s.forget(o.Namespace)
+	case *rbacv1.RoleBinding:
+		delete(s.at(o.Namespace).bindings, o.Name)
+		s.forget(o.Namespace)
+	}
+}
+
+// boundUsers are the users by name that a RoleBinding binds. Groups and accounts
+// are no mark of EMR.
+func boundUsers(b *rbacv1.RoleBinding) []string {
+	var users []string
+	for _, subject := range b.Subjects {
+		if subject.Kind == rbacv1.UserKind && !slices.Contains(users, subject.Name) {
+			users = append(users, subject.Name)
+		}
+	}
+	return users
+}
+
+// ServiceAccount returns an account, or rule.ErrNotFound.
+func (s *Snapshot) ServiceAccount(_ context.Context, namespace, name string) (rule.ServiceAccount, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := s.namespaces[namespace]; n != nil {
+		if sa, ok := n.accounts[name]; ok {
+			return sa, nil
+		}
+	}
+	return rule.ServiceAccount{}, rule.ErrNotFound
+}
+
+// NamespaceLabels returns the labels of a namespace, nil when it is unknown.
+func (s *Snapshot) NamespaceLabels(name string) labels.Set {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := s.namespaces[name]; n != nil {
+		return n.labels
+	}
+	return nil
+}
+
+// HasManagedAccount reports whether the namespace has a ServiceAccount with a
+// managed name.
+func (s *Snapshot) HasManagedAccount(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := s.namespaces[name]
+	return n != nil && n.managed > 0
+}
+
+// BoundUsers returns the users that RoleBindings of the namespace name.
+func (s *Snapshot) BoundUsers(name string) []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := s.namespaces[name]
+	if n == nil {
+		return nil
+	}
+	var users []string
+	for _, list := range n.bindings {
+		users = append(users, list...)
+	}
+	return users
+}

@@ -1,0 +1,217 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/pattern"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// DefaultBreakGlassGroup is the group whose members turn denials into warnings.
+const DefaultBreakGlassGroup = "emrguard:break-glass"
+
+// The credential providers.
+const (
+	IRSA        = "irsa"
+	PodIdentity = "pod-identity"
+)
+
+// Default returns the configuration of an empty file, with every default
+// written out.
+func Default() *Guard {
+	c := &Guard{APIVersion: APIVersion, Kind: Kind}
+	c.setDefaults()
+	return c
+}
+
+// Load reads and checks a configuration file.
+func Load(path string) (*Guard, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	c, err := Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads a configuration, fills the defaults in and validates it. An
+// unknown field, a field of a wrong type or given twice, and a value that cannot
+// be are errors that name the field.
+func Parse(raw []byte) (*Guard, error) {
+	asJSON, err := yaml.YAMLToJSONStrict(raw)
+	if err != nil {
+		return nil, err
+	}
+	c := &Guard{}
+	strict, err := json.UnmarshalStrict(asJSON, c)
+	if err := errors.Join(append(strict, err)...); err != nil {
+		return nil, err
+	}
+	if c.APIVersion != APIVersion || c.Kind != Kind {
+		return nil, fmt.Errorf("apiVersion, kind: they are %q and %q, this version of emrguard reads %q and %q", c.APIVersion, c.Kind, APIVersion, Kind)
+	}
+	c.setDefaults()
+	if err := c.validate().ToAggregate(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Guard) setDefaults() {
+	if c.EMR.Discover == nil {
+		yes := true
+		c.EMR.Discover = &yes
+	}
+	if c.EMR.Principals.Users == nil {
+		c.EMR.Principals.Users = emr.DefaultUsers()
+	}
+	if c.Administrators.Groups == nil {
+		c.Administrators.Groups = []string{"system:masters"}
+	}
+	if c.BreakGlass.Groups == nil {
+		c.BreakGlass.Groups = []string{DefaultBreakGlassGroup}
+	}
+	if c.CredentialProviders == nil {
+		c.CredentialProviders = []string{IRSA}
+	}
+}
+
+func (c *Guard) validate() field.ErrorList {
+	var errs field.ErrorList
+	bad := func(p *field.Path, value any, why string) { errs = append(errs, field.Invalid(p, value, why)) }
+
+	if c.Mode != "" && c.Mode != rule.Warn && c.Mode != rule.Audit {
+		errs = append(errs, field.NotSupported(field.NewPath("mode"), c.Mode, []rule.Action{"", rule.Warn, rule.Audit}))
+	}
+	emrPath := field.NewPath("emr")
+	for i, ns := range c.EMR.Namespaces {
+		p := emrPath.Child("namespaces").Index(i)
+		for _, why := range validation.IsDNS1123Label(ns) {
+			bad(p, ns, why+" (a namespace by its name, not a pattern; use namespaceSelector for several)")
+		}
+	}
+	if _, err := metav1.LabelSelectorAsSelector(c.EMR.NamespaceSelector); err != nil {
+		bad(emrPath.Child("namespaceSelector"), c.EMR.NamespaceSelector, err.Error())
+	}
+	if a := c.EMR.Account; a != "" {
+		if _, err := emr.ParseRoleARN("arn:aws:iam::" + a + ":role/x"); err != nil {
+			bad(emrPath.Child("account"), a, "an AWS account id is twelve digits; put it in quotes")
+		}
+	}
+	errs = append(errs, patterns(emrPath.Child("principals", "users"), c.EMR.Principals.Users)...)
+	for i, name := range c.EMR.Principals.Operators {
+		if parts := strings.Split(name, ":"); len(parts) != 4 || !strings.HasPrefix(name, "system:serviceaccount:") || slices.Contains(parts, "") {
+			bad(emrPath.Child("principals", "operators").Index(i), name, "write system:serviceaccount:<namespace>:<name>")
+		}
+	}
+	for i, u := range c.EMR.RoleUsers {
+		p := emrPath.Child("roleUsers").Index(i)
+		errs = append(errs, patterns(p.Child("users"), u.Users)...)
+		errs = append(errs, patterns(p.Child("roles"), u.Roles)...)
+		if len(u.Users)+len(u.Groups) == 0 {
+			errs = append(errs, field.Required(p, "name users or groups"))
+		}
+		if len(u.Roles) == 0 {
+			errs = append(errs, field.Required(p.Child("roles"), "name role ARNs; patterns are allowed"))
+		}
+	}
+	errs = append(errs, patterns(field.NewPath("administrators", "users"), c.Administrators.Users)...)
+	errs = append(errs, names(field.NewPath("administrators", "groups"), c.Administrators.Groups)...)
+	errs = append(errs, names(field.NewPath("breakGlass", "groups"), c.BreakGlass.Groups)...)
+	errs = append(errs, patterns(field.NewPath("trustedSubjects"), c.TrustedSubjects)...)
+	for i, provider := range c.CredentialProviders {
+		if provider != IRSA && provider != PodIdentity {
+			errs = append(errs, field.NotSupported(field.NewPath("credentialProviders").Index(i), provider, []string{IRSA, PodIdentity}))
+		}
+	}
+	if len(c.CredentialProviders) == 0 {
+		errs = append(errs, field.Required(field.NewPath("credentialProviders"), "without a provider no pod could have credentials"))
+	}
+	errs = append(errs, c.validateRules()...)
+	return append(errs, c.validateExemptions()...)
+}
+
+func (c *Guard) validateRules() field.ErrorList {
+	var errs field.ErrorList
+	for id, r := range c.Rules {
+		p := field.NewPath("rules").Key(id)
+		if r.Mode != "" {
+			errs = append(errs, action(p.Child("mode"), r.Mode, rule.Deny, rule.Warn, rule.Audit, rule.Off)...)
+		}
+		if r.OnError != "" {
+			errs = append(errs, action(p.Child("onError"), r.OnError, rule.Deny, rule.Warn, rule.Audit)...)
+		}
+	}
+	for i, o := range c.Overrides {
+		p := field.NewPath("overrides").Index(i)
+		if len(o.Namespaces) == 0 {
+			errs = append(errs, field.Required(p.Child("namespaces"), "name namespaces; patterns are allowed"))
+		}
+		errs = append(errs, patterns(p.Child("namespaces"), o.Namespaces)...)
+		errs = append(errs, action(p.Child("mode"), o.Mode, rule.Deny, rule.Warn, rule.Audit, rule.Off)...)
+	}
+	return errs
+}
+
+// validateExemptions says nothing of dates that have passed: a process must be
+// able to start with the file with which it ran yesterday.
+func (c *Guard) validateExemptions() field.ErrorList {
+	var errs field.ErrorList
+	for i, e := range c.Exemptions {
+		p := field.NewPath("exemptions").Index(i)
+		if e.Rule == "" {
+			errs = append(errs, field.Required(p.Child("rule"), "name the rule that it excuses"))
+		}
+		if strings.TrimSpace(e.Reason) == "" {
+			errs = append(errs, field.Required(p.Child("reason"), "say why"))
+		}
+		if e.Expires != nil && e.Expires.IsZero() {
+			errs = append(errs, field.Invalid(p.Child("expires"), "", `write a date like "2027-01-31T00:00:00Z"`))
+		}
+	}
+	return errs
+}
+
+func action(p *field.Path, a rule.Action, allowed ...rule.Action) field.ErrorList {
+	if slices.Contains(allowed, a) {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(p, a, allowed)}
+}
+
+func patterns(p *field.Path, list []string) field.ErrorList {
+	var errs field.ErrorList
+	for i, s := range list {
+		if _, err := pattern.Parse(s); err != nil {
+			errs = append(errs, field.Invalid(p.Index(i), s, err.Error()))
+		}
+	}
+	return errs
+}
+
+func names(p *field.Path, list []string) field.ErrorList {
+	var errs field.ErrorList
+	for i, s := range list {
+		if s == "" {
+			errs = append(errs, field.Required(p.Index(i), "an empty name matches nobody"))
+		}
+		if strings.Contains(s, "*") {
+			errs = append(errs, field.Invalid(p.Index(i), s, "groups are names, not patterns"))
+		}
+	}
+	return errs
+}

@@ -1,0 +1,125 @@
+// Package config is the configuration file of emrguard: its types, defaults and
+// validation. It knows no rule; names and parameters of rules are checked where
+// the rules are put to work.
+package config
+
+import (
+	"encoding/json"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// The version and kind of the configuration file.
+const (
+	APIVersion = "config.emrguard.dev/v1alpha1"
+	Kind       = "GuardConfiguration"
+)
+
+// Guard is the configuration file.
+type Guard struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// Mode limits what follows from any finding in the whole installation: ""
+	// leaves each rule its own, "warn" turns every denial into a warning (the dry
+	// run), "audit" only records.
+	Mode rule.Action `json:"mode,omitempty"`
+	EMR  EMR         `json:"emr,omitempty"`
+	// Administrators are free of the rules that judge who asks, not of those that
+	// judge what is asked.
+	Administrators Subjects `json:"administrators,omitempty"`
+	// BreakGlass are groups for whose members every denial becomes a warning.
+	BreakGlass BreakGlass `json:"breakGlass,omitempty"`
+	// TrustedSubjects may hold what the RBAC rules forbid.
+	TrustedSubjects []string `json:"trustedSubjects,omitempty"`
+	// CredentialProviders that pods of managed namespaces may use: "irsa",
+	// "pod-identity".
+	CredentialProviders []string `json:"credentialProviders,omitempty"`
+	// Rules configures rules by id.
+	Rules map[string]Rule `json:"rules,omitempty"`
+	// Overrides set modes for some namespaces. The first entry that fits wins.
+	Overrides []Override `json:"overrides,omitempty"`
+	// Exemptions excuse findings.
+	Exemptions []Exemption `json:"exemptions,omitempty"`
+}
+
+// EMR says which namespaces are EMR's, and who acts there for EMR.
+type EMR struct {
+	// Namespaces that are managed, by name.
+	Namespaces []string `json:"namespaces,omitempty"`
+	// NamespaceSelector adds namespaces by label. Unset or empty selects nothing.
+	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
+	// Discover adds namespaces that carry EMR's marks; true when unset.
+	Discover *bool `json:"discover,omitempty"`
+	// Principals act for EMR.
+	Principals Principals `json:"principals,omitempty"`
+	// Account is the AWS account id of the cluster, when known.
+	Account string `json:"account,omitempty"`
+	// RoleUsers says who may use which execution roles through custom resources.
+	RoleUsers []RoleUser `json:"roleUsers,omitempty"`
+}
+
+// Principals act for EMR.
+type Principals struct {
+	// Users are patterns of Kubernetes user names; EMR's own when unset.
+	Users []string `json:"users,omitempty"`
+	// Operators are the user names of the Spark and Flink operators and of Livy:
+	// `system:serviceaccount:<namespace>:<name>`.
+	Operators []string `json:"operators,omitempty"`
+}
+
+// RoleUser allows users and groups some execution roles.
+type RoleUser struct {
+	Users  []string `json:"users,omitempty"`
+	Groups []string `json:"groups,omitempty"`
+	// Roles are patterns of role ARNs.
+	Roles []string `json:"roles"`
+}
+
+// Subjects are users, as patterns, and groups.
+type Subjects struct {
+	Users  []string `json:"users,omitempty"`
+	Groups []string `json:"groups,omitempty"`
+}
+
+// BreakGlass names groups.
+type BreakGlass struct {
+	Groups []string `json:"groups,omitempty"`
+}
+
+// Rule configures one rule.
+type Rule struct {
+	// Mode of every finding of the rule; "" leaves each its own.
+	Mode rule.Action `json:"mode,omitempty"`
+	// OnError is what happens when the rule cannot look up what it needs: "deny",
+	// "warn" or "audit"; "" follows the rule's mode.
+	OnError rule.Action `json:"onError,omitempty"`
+	// Params of the rule; `emrguard rules <id>` lists them.
+	Params json.RawMessage `json:"params,omitempty"`
+}
+
+// Override sets the mode of rules in some namespaces.
+type Override struct {
+	// Namespaces are patterns.
+	Namespaces []string `json:"namespaces"`
+	// Rules by id; all when empty.
+	Rules []string    `json:"rules,omitempty"`
+	Mode  rule.Action `json:"mode"`
+}
+
+// Exemption excuses the findings of one rule. All that is set has to fit.
+type Exemption struct {
+	// Rule id.
+	Rule string `json:"rule"`
+	// Namespace, Object (its name), Subject (of an RBAC finding) and User (who
+	// asks) are patterns; unset fits everything.
+	Namespace string `json:"namespace,omitempty"`
+	Object    string `json:"object,omitempty"`
+	Subject   string `json:"subject,omitempty"`
+	User      string `json:"user,omitempty"`
+	// Reason is required: somebody will ask.
+	Reason string `json:"reason"`
+	// Expires is the moment from which the exemption no longer holds.
+	Expires *metav1.Time `json:"expires,omitempty"`
+}

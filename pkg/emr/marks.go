@@ -1,0 +1,66 @@
+package emr
+
+// Keys and names by which EMR on EKS marks its objects and the AWS identity
+// webhooks act. No label of a pod is proof of anything: whoever submits a job
+// sets them.
+const (
+	// AnnotationRoleARN on a ServiceAccount names the IAM role that IRSA gives
+	// to its pods.
+	AnnotationRoleARN = "eks.amazonaws.com/role-arn"
+	// AnnotationPrefix is shared by all annotations that the identity webhook
+	// of EKS reads.
+	AnnotationPrefix = "eks.amazonaws.com/"
+	// LabelSkipPodIdentityWebhook on a pod keeps the identity webhook of EKS
+	// from being called at all, whatever its value.
+	LabelSkipPodIdentityWebhook = "eks.amazonaws.com/skip-pod-identity-webhook"
+	// AnnotationSkipContainers on a pod lists containers that the identity
+	// webhook leaves alone.
+	AnnotationSkipContainers = "eks.amazonaws.com/skip-containers"
+	// LabelJobConfiguration marks EMR's ConfigMaps; the values are
+	// "spark-defaults", "pod-template" and "fluentd".
+	LabelJobConfiguration = "emr-containers.amazonaws.com/job.configuration"
+)
+
+// What the identity webhooks inject into a pod.
+const (
+	EnvRoleARN              = "AWS_ROLE_ARN"
+	EnvWebIdentityTokenFile = "AWS_WEB_IDENTITY_TOKEN_FILE"
+	WebIdentityTokenFile    = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+	WebIdentityVolume       = "aws-iam-token"
+	WebIdentityMountPath    = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
+
+	EnvContainerCredentialsFullURI     = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+	EnvContainerAuthorizationTokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+	PodIdentityURIv4                   = "http://169.254.170.23/v1/credentials"
+	PodIdentityURIv6                   = "http://[fd00:ec2::23]/v1/credentials"
+	PodIdentityTokenFile               = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token"
+	PodIdentityVolume                  = "eks-pod-identity-token"
+	PodIdentityMountPath               = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount"
+
+	AudienceSTS         = "sts.amazonaws.com"
+	AudienceSTSChina    = "sts.amazonaws.com.cn"
+	AudiencePodIdentity = "pods.eks.amazonaws.com"
+)
+
+// DefaultUsers are the Kubernetes users as which the EMR service acts, as
+// patterns: the one of the aws-auth ConfigMap and of eksctl, the one of
+// SageMaker Unified Studio, and the default name of an access entry for EMR's
+// service-linked role.
+func DefaultUsers() []string {
+	return []string{
+		"emr-containers",
+		"EmrContainersUser",
+		"arn:*:sts::*:assumed-role/AWSServiceRoleForAmazonEMRContainers/*",
+	}
+}
+
+// IsSparkDefaultsName reports whether name is of the form `<job id>-spark-defaults`
+// that EMR gives to the ConfigMap with a job's Spark properties.
+func IsSparkDefaultsName(name string) bool {
+	const tail = "-spark-defaults"
+	n := len(name) - len(tail)
+	return n >= 1 && name[n:] == tail && isJobID(name[:n])
+}
+
+// isJobID accepts EMR's job and virtual cluster ids, 15 or more of 0-9a-z.
+func isJobID(s string) bool { return len(s) >= 15 && isBase36(s) }

@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/pattern"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// UnreadableID is the id under which the engine reports an object that it could
+// not read whole.
+const UnreadableID = "unreadable-object"
+
+// Verdict is what follows from a request.
+type Verdict struct {
+	// Mode of the installation.
+	Mode rule.Action
+	// Denied, Warned and Audited are the findings by what follows from them. A
+	// request is refused when there is one in Denied.
+	Denied, Warned, Audited []Outcome
+	// Exempted are findings that an exemption excuses.
+	Exempted []Outcome
+	// Errors are rules that could not judge. What follows from each stands in
+	// one of the other lists.
+	Errors []RuleError
+}
+
+// Outcome is a finding and why it is where it is.
+type Outcome struct {
+	rule.Finding
+	// WouldDeny is true for a warning or record that would refuse the request
+	// if nothing tempered it.
+	WouldDeny bool
+	// BreakGlass is true when only the requester's break-glass group lets it pass.
+	BreakGlass bool
+	// Reason of the exemption.
+	Reason string
+}
+
+// RuleError is a rule that could not judge a request.
+type RuleError struct {
+	Rule string
+	Err  error
+}
+
+// Allowed reports whether the request may pass.
+func (v *Verdict) Allowed() bool { return len(v.Denied) == 0 }
+
+type override struct {
+	namespaces pattern.Set
+	rules      []string
+	mode       rule.Action
+}
+
+type exemption struct {
+	config.Exemption
+	namespace, object, subject, user *pattern.Pattern
+}
+
+func (e *Engine) compileDecision(c *config.Guard) error {
+	for i, o := range c.Overrides {
+		set, err := pattern.ParseSet(o.Namespaces)
+		if err != nil {
+			return fmt.Errorf("overrides[%d].namespaces%w", i, err)
+		}
+		e.overrides = append(e.overrides, override{set, o.Rules, o.Mode})
+	}
+	for i, x := range c.Exemptions {
+		compiled := exemption{Exemption: x}
+		for _, f := range []struct {
+			name, text string
+			into       **pattern.Pattern
+		}{
+			{"namespace", x.Namespace, &compiled.namespace},
+			{"object", x.Object, &compiled.object},
+			{"subject", x.Subject, &compiled.subject},
+			{"user", x.User, &compiled.user},
+		} {
+			if f.text == "" {
+				continue
+			}
+			p, err := pattern.Parse(f.text)
+			if err != nil {
+				return fmt.Errorf("exemptions[%d].%s: %w", i, f.name, err)
+			}
+			*f.into = &p
+		}
+		e.exemptions = append(e.exemptions, compiled)
+	}
+	return nil
+}
+
+func (e *Engine) overridesRule(id string) bool {
+	return slices.ContainsFunc(e.overrides, func(o override) bool { return len(o.rules) == 0 || slices.Contains(o.rules, id) })
+}
+
+// decide puts one finding where it belongs.
+func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
+	if j.err != nil {
+		v.Errors = append(v.Errors, RuleError{j.Rule, j.err})
+	}
+	o := Outcome{Finding: j.Finding}
+	wanted, action := e.action(r, j)
+	if wanted == rule.Off {
+		return
+	}
+	if x := e.exempts(r, j); x != nil {
+		o.Reason = x.Reason
+		v.Exempted = append(v.Exempted, o)
+		return
+	}
+	if action == rule.Deny && r.Requester.BreakGlass {
+		action, o.BreakGlass = rule.Warn, true
+	}
+	// A controller cannot read a warning; who made it act was warned.
+	if action == rule.Warn && r.Requester.Class == rule.Controller {
+		action = rule.Audit
+	}
+	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
+	o.Action = action
+	switch action {
+	case rule.Deny:
+		v.Denied = append(v.Denied, o)
+	case rule.Warn:
+		v.Warned = append(v.Warned, o)
+	case rule.Audit:
+		v.Audited = append(v.Audited, o)
+	case rule.Off:
+	}
+}
+
+// action returns what the rule and its configuration want, and what is left of
+// it for this installation and this object.
+func (e *Engine) action(r *rule.Request, j judged) (wanted, action rule.Action) {
+	wanted = j.Action
+	if j.rule != nil {
+		switch {
+		case j.err != nil && j.rule.conf.OnError != "":
+			wanted = j.rule.conf.OnError
+		case j.rule.conf.Mode != "":
+			wanted = j.rule.conf.Mode
+		}
+		for _, o := range e.overrides {
+			if o.namespaces.Match(r.Namespace) && (len(o.rules) == 0 || slices.Contains(o.rules, j.Rule)) {
+				wanted = o.mode
+				break
+			}
+		}
+	}
+	action = wanted
+	// Objects from which Pods are made later: the Pod itself will be refused.
+	// Rules that judge who asks can only judge it now.
+	if res, ok := object.Find(r.Resource); ok && res.Carrier && (j.rule == nil || !j.rule.Requester) {
+		action = action.Cap(rule.Warn)
+	}
+	if e.config.Mode != "" {
+		action = action.Cap(e.config.Mode)
+	}
+	// What could not be looked up must not stand in the way of a deletion.
+	if j.err != nil && (r.Operation == rule.Delete || r.Object.Meta.DeletionTimestamp != nil) {
+		action = action.Cap(rule.Warn)
+	}
+	return wanted, action
+}
+
+// exempts returns the first exemption that fits, or nil. An expired one fits
+// nothing.
+func (e *Engine) exempts(r *rule.Request, j judged) *exemption {
+	for i := range e.exemptions {
+		x := &e.exemptions[i]
+		if x.Rule != j.Rule || x.expired(e.now()) {
+			continue
+		}
+		if fits(x.namespace, r.Namespace) && fits(x.object, objectName(r)) && fits(x.user, r.Requester.User) && x.subject == nil {
+			return x
+		}
+	}
+	return nil
+}
+
+func (x *exemption) expired(now time.Time) bool {
+	return x.Expires != nil && !now.Before(x.Expires.Time)
+}
+
+// Expired returns the exemptions that no longer hold.
+func (e *Engine) Expired() []config.Exemption {
+	var list []config.Exemption
+	for i := range e.exemptions {
+		if e.exemptions[i].expired(e.now()) {
+			list = append(list, e.exemptions[i].Exemption)
+		}
+	}
+	return list
+}
+
+func fits(p *pattern.Pattern, s string) bool { return p == nil || p.Match(s) }
+
+func objectName(r *rule.Request) string {
+	switch {
+	case r.Name != "":
+		return r.Name
+	case r.Object.Meta.Name != "":
+		return r.Object.Meta.Name
+	}
+	return r.Object.Meta.GenerateName
+}
+
+// failed stands for what a rule would have said, had it been able to.
+func failed(c *compiled, err error) rule.Finding {
+	return rule.Finding{
+		Rule:        c.ID,
+		Action:      c.Default,
+		Message:     fmt.Sprintf("the rule could not judge: %v", err),
+		Remediation: fmt.Sprintf("try again; rules.%s.onError decides what happens meanwhile", c.ID),
+		Act:         true,
+	}
+}
+
+func unreadable(err error) rule.Finding {
+	return rule.Finding{
+		Rule:        UnreadableID,
+		Action:      rule.Warn,
+		Message:     fmt.Sprintf("emrguard cannot read all of this object: %v", err),
+		Remediation: "the Pods that it makes are judged; a newer emrguard may know the field",
+		Act:         true,
+	}
+}

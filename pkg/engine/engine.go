@@ -1,0 +1,266 @@
+// Package engine puts rules to work: it picks those that a request concerns,
+// asks them, and decides what follows. It is the one place that decides: modes,
+// exemptions, break glass, what is new in an update, who is never hindered.
+package engine
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/scope"
+)
+
+// Engine judges requests by one configuration. It is safe for concurrent use
+// and never changes; a new configuration makes a new engine.
+type Engine struct {
+	config     *config.Guard
+	rules      []compiled
+	byResource map[resourceKey]selection
+	who        *scope.Who
+	namespaces *scope.Namespaces
+	overrides  []override
+	exemptions []exemption
+	now        func() time.Time
+}
+
+type compiled struct {
+	rule.Rule
+	check rule.Check
+	conf  config.Rule
+}
+
+// resourceKey is what picks rules: a resource with its subresource and the
+// operation.
+type resourceKey struct {
+	schema.GroupResource
+	operation rule.Operation
+}
+
+// selection holds the indexes of the rules for a resource.
+type selection struct{ managed, elsewhere []int }
+
+// New compiles the rules for a configuration. The error names the field of the
+// configuration, or the rule that is not in order.
+func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, error) {
+	if err := Check(rules); err != nil {
+		return nil, err
+	}
+	e := &Engine{config: c, byResource: map[resourceKey]selection{}, now: now}
+	var err error
+	if e.who, err = scope.NewWho(c); err != nil {
+		return nil, err
+	}
+	if e.namespaces, err = scope.NewNamespaces(c); err != nil {
+		return nil, err
+	}
+	if err := knownRules(c, rules); err != nil {
+		return nil, err
+	}
+	if err := e.compileDecision(c); err != nil {
+		return nil, err
+	}
+	settings := settingsOf(c)
+	for _, r := range rules {
+		check, err := r.New(settings)
+		if err != nil {
+			return nil, fmt.Errorf("rules[%s].params: %w", r.ID, err)
+		}
+		conf := c.Rules[r.ID]
+		e.rules = append(e.rules, compiled{Rule: r, check: check, conf: conf})
+		if conf.Mode == rule.Off && !e.overridesRule(r.ID) {
+			continue
+		}
+		e.index(len(e.rules) - 1)
+	}
+	return e, nil
+}
+
+func (e *Engine) index(i int) {
+	for _, t := range e.rules[i].Targets {
+		for _, op := range t.Operations {
+			key := resourceKey{schema.GroupResource{Group: t.Group, Resource: t.Resource}, op}
+			s := e.byResource[key]
+			if !slices.Contains(s.managed, i) {
+				s.managed = append(s.managed, i)
+				if e.rules[i].Everywhere {
+					s.elsewhere = append(s.elsewhere, i)
+				}
+			}
+			e.byResource[key] = s
+		}
+	}
+}
+
+func settingsOf(c *config.Guard) rule.Settings {
+	s := rule.Settings{
+		IRSA:        slices.Contains(c.CredentialProviders, config.IRSA),
+		PodIdentity: slices.Contains(c.CredentialProviders, config.PodIdentity),
+		Account:     c.EMR.Account,
+		Params:      map[string]json.RawMessage{},
+	}
+	for id, r := range c.Rules {
+		s.Params[id] = r.Params
+	}
+	return s
+}
+
+// knownRules refuses rule ids that do not exist: a misspelt exemption would
+// excuse nothing and a misspelt mode would change nothing.
+func knownRules(c *config.Guard, rules []rule.Rule) error {
+	known := func(path, id string) error {
+		if slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.ID == id }) {
+			return nil
+		}
+		return fmt.Errorf("%s: there is no rule %q; `emrguard rules` lists them", path, id)
+	}
+	for id := range c.Rules {
+		if err := known("rules["+id+"]", id); err != nil {
+			return err
+		}
+	}
+	for i, o := range c.Overrides {
+		for j, id := range o.Rules {
+			if err := known(fmt.Sprintf("overrides[%d].rules[%d]", i, j), id); err != nil {
+				return err
+			}
+		}
+	}
+	for i, x := range c.Exemptions {
+		if err := known(fmt.Sprintf("exemptions[%d].rule", i), x.Rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Classify says as what a user acts in a namespace.
+func (e *Engine) Classify(user string, groups []string, namespace string) rule.Requester {
+	return e.who.Classify(user, groups, namespace)
+}
+
+// Managed reports whether a namespace is EMR's.
+func (e *Engine) Managed(namespace string, facts scope.Facts) bool {
+	return e.namespaces.Managed(namespace, facts, e.who)
+}
+
+// SelectsNamespace reports whether labels put a namespace in scope.
+func (e *Engine) SelectsNamespace(labels map[string]string) bool { return e.namespaces.Selects(labels) }
+
+// Concerns reports whether any rule would read such a request. A request that
+// concerns none need not even be decoded.
+func (e *Engine) Concerns(resource schema.GroupResource, subresource string, op rule.Operation, managed bool) bool {
+	return len(e.pick(resource, subresource, op, managed)) > 0
+}
+
+func (e *Engine) pick(resource schema.GroupResource, subresource string, op rule.Operation, managed bool) []int {
+	if subresource != "" {
+		resource.Resource += "/" + subresource
+	}
+	s := e.byResource[resourceKey{resource, op}]
+	if managed {
+		return s.managed
+	}
+	return s.elsewhere
+}
+
+// Review judges one request. old decodes the object before an UPDATE; it is
+// called only when a rule or the decision needs it.
+func (e *Engine) Review(ctx context.Context, r *rule.Request, old func() (*object.Object, error)) Verdict {
+	v := Verdict{Mode: e.config.Mode}
+	if r.Operation == rule.Delete && scope.DeletesForOthers(r.Requester.User) {
+		return v
+	}
+	picked := e.pick(r.Resource, r.Subresource, r.Operation, r.Managed)
+	if len(picked) == 0 {
+		return v
+	}
+	var oldErr error
+	loadOld := func() {
+		if r.Old == nil && oldErr == nil && r.Operation == rule.Update && old != nil {
+			r.Old, oldErr = old()
+		}
+	}
+	if slices.ContainsFunc(picked, func(i int) bool { return e.rules[i].Requester }) {
+		loadOld()
+	}
+	found := e.ask(ctx, r, picked)
+	if r.Operation == rule.Update && slices.ContainsFunc(found, func(j judged) bool { return !j.Act }) {
+		if loadOld(); r.Old != nil {
+			found = onlyNew(found, e.ask(ctx, before(r), picked))
+		}
+	}
+	if r.Object.Unreadable != nil {
+		found = append(found, judged{Finding: unreadable(r.Object.Unreadable)})
+	}
+	if oldErr != nil {
+		found = append(found, judged{Finding: unreadable(fmt.Errorf("the object before the update: %w", oldErr))})
+	}
+	for _, j := range found {
+		e.decide(r, j, &v)
+	}
+	return v
+}
+
+// judged is a finding, or an error in its place, with the rule that made it.
+type judged struct {
+	rule.Finding
+	rule *compiled // nil for findings of the engine itself
+	err  error
+}
+
+func (e *Engine) ask(ctx context.Context, r *rule.Request, picked []int) []judged {
+	var rep rule.Report
+	var found []judged
+	from := 0
+	for _, i := range picked {
+		c := &e.rules[i]
+		rep.Begin(&c.Rule)
+		err := c.check(ctx, r, &rep)
+		news := rep.Findings()[from:]
+		from += len(news)
+		// Maps have no order; who reads a refusal twice wants to read the same.
+		slices.SortStableFunc(news, func(a, b rule.Finding) int { return cmp.Compare(a.Path, b.Path) })
+		for k := range news {
+			found = append(found, judged{Finding: news[k], rule: c})
+		}
+		if err != nil {
+			found = append(found, judged{Finding: failed(c, err), rule: c, err: err})
+		}
+	}
+	return found
+}
+
+// before is the request as if the old object were asked for: what it finds was
+// there already.
+func before(r *rule.Request) *rule.Request {
+	was := *r
+	was.Object, was.Old = r.Old, nil
+	return &was
+}
+
+// onlyNew drops the findings that the old object had as well. Each old one
+// excuses one of the same kind, so that a second copy of an old violation is new.
+func onlyNew(found, old []judged) []judged {
+	excused := make([]bool, len(old))
+	return slices.DeleteFunc(found, func(j judged) bool {
+		if j.Act {
+			return false
+		}
+		for i := range old {
+			if !excused[i] && !old[i].Act && old[i].Same(j.Finding) {
+				excused[i] = true
+				return true
+			}
+		}
+		return false
+	})
+}

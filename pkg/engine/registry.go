@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+var idPattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// Check looks whether a list of rules is in order: ids that are unique and well
+// formed, texts that are there, targets that the extractor can read. It is run at
+// every start, so that a rule that is wrong never gets as far as a request.
+func Check(rules []rule.Rule) error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, r := range rules {
+		bad := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("rule %q: "+format, append([]any{r.ID}, args...)...))
+		}
+		if !idPattern.MatchString(r.ID) {
+			bad("the id is not lower case with dashes")
+		}
+		if seen[r.ID] {
+			bad("the id is given twice")
+		}
+		seen[r.ID] = true
+		for name, text := range map[string]string{"title": r.Title, "doc": r.Doc, "remediation": r.Remediation, "guide": r.Guide.Section, "guide address": r.Guide.Address} {
+			if text == "" {
+				bad("it has no %s", name)
+			}
+		}
+		if _, err := rule.ParseAction(string(r.Default)); err != nil || r.Default == rule.Off {
+			bad("the default action %q is none of deny, warn, audit", r.Default)
+		}
+		if r.New == nil {
+			bad("it has no check")
+		}
+		if len(r.Targets) == 0 {
+			bad("it has no target")
+		}
+		for _, t := range r.Targets {
+			name, _, _ := strings.Cut(t.Resource, "/")
+			res, ok := object.Find(schema.GroupResource{Group: t.Group, Resource: name})
+			switch {
+			case !ok:
+				bad("nothing can read the target %s", t)
+			case res.Version != t.Version || res.Cluster != t.Cluster:
+				bad("the target %s has version %q and cluster scope %t, the extractor reads %q and %t", t, t.Version, t.Cluster, res.Version, res.Cluster)
+			case len(t.Operations) == 0:
+				bad("the target %s has no operations", t)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Targets returns what the API server has to send for these rules, without
+// double entries, in a stable order: for managed namespaces everything, elsewhere
+// what applies there. When namespaces are discovered, rules for managed ones may
+// apply anywhere.
+func Targets(rules []rule.Rule, elsewhere, discover bool) []rule.Target {
+	var list []rule.Target
+	for _, r := range rules {
+		if elsewhere && !discover && !r.Everywhere {
+			continue
+		}
+		for _, t := range r.Targets {
+			i := slices.IndexFunc(list, func(u rule.Target) bool { return u.String() == t.String() })
+			if i < 0 {
+				t.Operations = slices.Clone(t.Operations)
+				list = append(list, t)
+				continue
+			}
+			for _, op := range t.Operations {
+				if !slices.Contains(list[i].Operations, op) {
+					list[i].Operations = append(list[i].Operations, op)
+				}
+			}
+		}
+	}
+	for i := range list {
+		slices.Sort(list[i].Operations)
+	}
+	slices.SortFunc(list, func(a, b rule.Target) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Resource, b.Resource))
+	})
+	return list
+}

@@ -1,0 +1,98 @@
+// Package metrics names and records what emrguard measures. Labels are bounded:
+// no name of an object, namespace or user is ever one.
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Outcomes of an admission request.
+const (
+	Allowed   = "allowed"
+	Warned    = "warned"
+	Denied    = "denied"
+	Malformed = "malformed" // the request itself could not be read
+	Failed    = "failed"    // emrguard broke
+)
+
+// Recorder records metrics.
+type Recorder struct {
+	requests   *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	findings   *prometheus.CounterVec
+	ruleErrors *prometheus.CounterVec
+	reloads    prometheus.Counter
+	reloadOK   prometheus.Gauge
+	expired    prometheus.Gauge
+}
+
+// buckets reach from what the engine takes to the timeout of the webhook.
+// controller-runtime's own histogram has a bucket a decade.
+func buckets() []float64 {
+	return []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 3}
+}
+
+// New makes a recorder and registers its metrics.
+func New(registry prometheus.Registerer) *Recorder {
+	r := &Recorder{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emrguard_admission_requests_total", Help: "Admission requests by door, operation and outcome.",
+		}, []string{"door", "operation", "outcome"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "emrguard_admission_duration_seconds", Help: "Time from the last byte of an admission request to its answer.", Buckets: buckets(),
+		}, []string{"door"}),
+		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emrguard_findings_total", Help: "Findings by rule and by what followed: deny, warn, audit, exempt, break-glass.",
+		}, []string{"rule", "action"}),
+		ruleErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emrguard_rule_errors_total", Help: "Requests that a rule could not judge.",
+		}, []string{"rule"}),
+		reloads: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "emrguard_config_reload_failures_total", Help: "Configurations that were not taken over because they are wrong.",
+		}),
+		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "emrguard_config_last_reload_success", Help: "1 when the configuration file is in force, 0 when an older one still is.",
+		}),
+		expired: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "emrguard_exemptions_expired", Help: "Exemptions of the configuration that have expired and no longer hold.",
+		}),
+	}
+	registry.MustRegister(r.requests, r.duration, r.findings, r.ruleErrors, r.reloads, r.reloadOK, r.expired)
+	return r
+}
+
+// Request records one answered request.
+func (r *Recorder) Request(door, operation, outcome string, took time.Duration) {
+	r.requests.WithLabelValues(door, bounded(operation), outcome).Inc()
+	r.duration.WithLabelValues(door).Observe(took.Seconds())
+}
+
+// bounded keeps whoever reaches the port from making label values.
+func bounded(operation string) string {
+	switch operation {
+	case "CREATE", "UPDATE", "DELETE", "CONNECT":
+		return operation
+	}
+	return "unknown"
+}
+
+// Finding records one finding.
+func (r *Recorder) Finding(rule, action string) { r.findings.WithLabelValues(rule, action).Inc() }
+
+// RuleError records a request that a rule could not judge.
+func (r *Recorder) RuleError(rule string) { r.ruleErrors.WithLabelValues(rule).Inc() }
+
+// Reloaded records whether the configuration file is in force.
+func (r *Recorder) Reloaded(ok bool) {
+	if !ok {
+		r.reloads.Inc()
+		r.reloadOK.Set(0)
+		return
+	}
+	r.reloadOK.Set(1)
+}
+
+// Expired records how many exemptions have expired.
+func (r *Recorder) Expired(n int) { r.expired.Set(float64(n)) }

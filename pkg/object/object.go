@@ -1,0 +1,256 @@
+// Package object turns the raw objects of the Kubernetes API into the typed
+// facts that rules read: metadata, the pod specs that an object carries, and
+// the Spark or Flink configuration that it carries. It is the one place that
+// knows where each kind keeps them, and the one definition of "all containers".
+package object
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/json"
+)
+
+// Object is one API object as rules see it.
+type Object struct {
+	// GVK is the object's group, version and kind.
+	GVK schema.GroupVersionKind
+	// Meta is the object's metadata; never nil.
+	Meta *metav1.ObjectMeta
+	// Pods are the pod specs that the object carries: the Pod itself, the
+	// template of a workload, the pods that a custom resource or a Spark or
+	// Flink configuration describes.
+	Pods []Pod
+	// Settings is the Spark, Hadoop or Flink configuration that the object
+	// carries, every key as it is written there.
+	Settings []Setting
+	// Unreadable says which field of a custom resource has a type that this
+	// version does not know; the facts then lack that field. Nil otherwise.
+	Unreadable error
+	// ConfigMap is set for a ConfigMap, and for nothing else.
+	ConfigMap *corev1.ConfigMap
+}
+
+var errEmpty = errors.New("the object is empty")
+
+// ErrUnknownKind says that no rule reads objects of this kind.
+var ErrUnknownKind = errors.New("no rule reads this kind")
+
+// Resource is an API resource that rules read, without its subresources.
+type Resource struct {
+	schema.GroupVersionResource
+	// Kind of the objects.
+	Kind string
+	// Cluster is true for a resource without namespace.
+	Cluster bool
+	// Carrier is true for objects from which somebody else makes Pods later:
+	// the workload kinds and the custom resources.
+	Carrier bool
+	decode  func(*Object, []byte) error
+}
+
+// resources is what the extractor can read. The webhook configuration names no
+// other resource.
+var resources = []Resource{
+	{core("pods"), "Pod", false, false, decodePod},
+	{core("serviceaccounts"), "ServiceAccount", false, false, decodeMeta},
+	{core("configmaps"), "ConfigMap", false, false, decodeConfigMap},
+	{core("namespaces"), "Namespace", true, false, decodeMeta},
+
+	{core("podtemplates"), "PodTemplate", false, true, decodePodTemplate},
+	{core("replicationcontrollers"), "ReplicationController", false, true, decodeReplicationController},
+	{apps("replicasets"), "ReplicaSet", false, true, decodeReplicaSet},
+	{apps("deployments"), "Deployment", false, true, decodeDeployment},
+	{apps("statefulsets"), "StatefulSet", false, true, decodeStatefulSet},
+	{apps("daemonsets"), "DaemonSet", false, true, decodeDaemonSet},
+	{batch("jobs"), "Job", false, true, decodeJob},
+	{batch("cronjobs"), "CronJob", false, true, decodeCronJob},
+
+	{custom("sparkoperator.k8s.io", "v1beta2", "sparkapplications"), "SparkApplication", false, true, decodeSparkApplication},
+	{custom("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications"), "ScheduledSparkApplication", false, true, decodeScheduledSparkApplication},
+	{custom("flink.apache.org", "v1beta1", "flinkdeployments"), "FlinkDeployment", false, true, decodeFlinkDeployment},
+	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), "JobRun", false, true, decodeJobRun},
+}
+
+func core(resource string) schema.GroupVersionResource { return custom("", "v1", resource) }
+
+func apps(resource string) schema.GroupVersionResource { return custom("apps", "v1", resource) }
+
+func batch(resource string) schema.GroupVersionResource { return custom("batch", "v1", resource) }
+
+func custom(group, version, resource string) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: group, Version: version, Resource: resource}
+}
+
+// Find returns the resource of that API group and name. Versions do not count:
+// the API server converts to the one that the webhook configuration names.
+func Find(gr schema.GroupResource) (Resource, bool) {
+	for _, r := range resources {
+		if r.Group == gr.Group && r.Resource == gr.Resource {
+			return r, true
+		}
+	}
+	return Resource{}, false
+}
+
+// FindKind returns the resource of the objects of that kind.
+func FindKind(gk schema.GroupKind) (Resource, bool) {
+	for _, r := range resources {
+		if r.Group == gk.Group && r.Kind == gk.Kind {
+			return r, true
+		}
+	}
+	return Resource{}, false
+}
+
+// Decode reads one object of the given resource from its JSON. The error says
+// what does not fit: another kind than the resource's, or a field that has not
+// the type that the API gives it.
+func Decode(r Resource, raw []byte) (*Object, error) {
+	if r.decode == nil {
+		return nil, ErrUnknownKind
+	}
+	// The kind is read by the decoders with everything else: one pass.
+	o := &Object{}
+	err := r.decode(o, raw)
+	switch {
+	case err != nil && (o.Meta == nil || !r.isCustom() || isBroken(err)):
+		return nil, fmt.Errorf("decode %s: %w", r.Kind, err)
+	case o.GVK.Kind != r.Kind || o.GVK.Group != r.Group:
+		return nil, fmt.Errorf("decode %s: the object says that it is %q", r.Kind, o.GVK.String())
+	}
+	o.Unreadable = err
+	return o, nil
+}
+
+// isCustom reports whether somebody else than Kubernetes defines the kind, and
+// so may change the type of a field between two releases of emrguard.
+func (r Resource) isCustom() bool { return strings.Contains(r.Group, ".") }
+
+// isBroken reports whether err says that there is no JSON to read at all, in
+// contrast to a field of another type than expected.
+func isBroken(err error) bool {
+	syntax, _ := json.SyntaxErrorOffset(err)
+	return syntax || errors.Is(err, errEmpty)
+}
+
+func unmarshal(raw []byte, into any) error {
+	if len(raw) == 0 {
+		return errEmpty
+	}
+	return json.UnmarshalCaseSensitivePreserveInts(raw, into)
+}
+
+func (o *Object) set(t metav1.TypeMeta, m *metav1.ObjectMeta) {
+	o.GVK, o.Meta = t.GroupVersionKind(), m
+}
+
+func decodeMeta(o *Object, raw []byte) error {
+	var x metav1.PartialObjectMetadata
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	return err
+}
+
+func decodePod(o *Object, raw []byte) error {
+	var x corev1.Pod
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addPod(Pod{Meta: &x.ObjectMeta, Spec: &x.Spec, MetaPath: "metadata", SpecPath: "spec"})
+	return err
+}
+
+func decodeConfigMap(o *Object, raw []byte) error {
+	x := &corev1.ConfigMap{}
+	err := unmarshal(raw, x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.ConfigMap = x
+	o.addConfigMapSettings(x)
+	return err
+}
+
+func (o *Object) addTemplate(t *corev1.PodTemplateSpec, path string) {
+	if t == nil {
+		return
+	}
+	o.addPod(Pod{Meta: &t.ObjectMeta, Spec: &t.Spec, MetaPath: path + ".metadata", SpecPath: path + ".spec"})
+}
+
+// addPod appends a pod spec, and the pods that the arguments of its containers
+// configure (`spark-submit --conf …`).
+func (o *Object) addPod(p Pod) {
+	o.Pods = append(o.Pods, p)
+	from := len(o.Settings)
+	o.Settings = appendContainerSettings(o.Settings, &o.Pods[len(o.Pods)-1])
+	o.addConfigured(o.Settings[from:])
+}
+
+func decodePodTemplate(o *Object, raw []byte) error {
+	var x corev1.PodTemplate
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(&x.Template, "template")
+	return err
+}
+
+func decodeReplicationController(o *Object, raw []byte) error {
+	var x corev1.ReplicationController
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(x.Spec.Template, "spec.template")
+	return err
+}
+
+func decodeReplicaSet(o *Object, raw []byte) error {
+	var x appsv1.ReplicaSet
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(&x.Spec.Template, "spec.template")
+	return err
+}
+
+func decodeDeployment(o *Object, raw []byte) error {
+	var x appsv1.Deployment
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(&x.Spec.Template, "spec.template")
+	return err
+}
+
+func decodeStatefulSet(o *Object, raw []byte) error {
+	var x appsv1.StatefulSet
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(&x.Spec.Template, "spec.template")
+	return err
+}
+
+func decodeDaemonSet(o *Object, raw []byte) error {
+	var x appsv1.DaemonSet
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(&x.Spec.Template, "spec.template")
+	return err
+}
+
+func decodeJob(o *Object, raw []byte) error {
+	var x batchv1.Job
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(&x.Spec.Template, "spec.template")
+	return err
+}
+
+func decodeCronJob(o *Object, raw []byte) error {
+	var x batchv1.CronJob
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addTemplate(&x.Spec.JobTemplate.Spec.Template, "spec.jobTemplate.spec.template")
+	return err
+}

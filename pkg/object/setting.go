@@ -1,0 +1,195 @@
+package object
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+)
+
+// Setting is one entry of a Spark, Hadoop or Flink configuration that an object
+// carries.
+type Setting struct {
+	// Key as the consumer knows it: a Hadoop key has lost its "spark.hadoop."
+	// prefix.
+	Key string
+	// Value as it is written. It may be a secret: never print it.
+	Value string
+	// path of the setting, made only when somebody asks.
+	base string
+	key  string
+}
+
+// Path is the field path of the setting, such as `spec.sparkConf[spark.x]` or
+// `spec.containers[0].args[3]`.
+func (s Setting) Path() string {
+	if s.key == "" {
+		return s.base
+	}
+	return MapPath(s.base, s.key)
+}
+
+const hadoopPrefix = "spark.hadoop."
+
+// maxNesting is how many command lines inside command lines are read.
+const maxNesting = 3
+
+// isJavaOptions reports whether the value of a setting is a list of options of
+// a Java virtual machine, which define properties with -D.
+func isJavaOptions(key string) bool {
+	return strings.HasPrefix(key, "env.java.opts") ||
+		strings.HasPrefix(key, "spark.") && (strings.HasSuffix(key, ".extraJavaOptions") || strings.HasSuffix(key, ".defaultJavaOptions"))
+}
+
+// appendSetting adds one entry, and those that hide in its value.
+func appendSetting(list []Setting, key, value, base, pathKey string) []Setting {
+	list = append(list, Setting{Key: strings.TrimPrefix(key, hadoopPrefix), Value: value, base: base, key: pathKey})
+	if isJavaOptions(key) {
+		path := base
+		if pathKey != "" {
+			path = MapPath(base, pathKey)
+		}
+		list = appendTokens(list, value, path)
+	}
+	return list
+}
+
+func appendMap(list []Setting, settings map[string]string, path string) []Setting {
+	for _, key := range sortedKeys(settings) {
+		list = appendSetting(list, key, settings[key], path, key)
+	}
+	return list
+}
+
+// appendContainerSettings reads the configuration in what the containers of a
+// pod run: `--conf key=value`, `--conf=key=value`, `-Dkey=value`, also inside a
+// shell command, and in the variables from which a Java virtual machine and
+// spark-submit take more arguments.
+func appendContainerSettings(list []Setting, p *Pod) []Setting {
+	for c := range p.Containers() {
+		for path, s := range c.Strings() {
+			if mayHoldSetting(s) {
+				list = appendTokens(list, s, path())
+			}
+		}
+		for i := range c.Env {
+			switch c.Env[i].Name {
+			case "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "SPARK_SUBMIT_OPTS", "PYSPARK_SUBMIT_ARGS", "SPARKR_SUBMIT_ARGS",
+				"HADOOP_OPTS", "FLINK_ENV_JAVA_OPTS", "SPARK_DAEMON_JAVA_OPTS":
+				if mayHoldSetting(c.Env[i].Value) {
+					list = appendTokens(list, c.Env[i].Value, c.EnvPath(i))
+				}
+			}
+		}
+	}
+	return list
+}
+
+// mayHoldSetting is a cheap test that spares most arguments the reading.
+func mayHoldSetting(s string) bool {
+	return strings.IndexByte(s, '=') > 0 && strings.IndexByte(s, '.') >= 0
+}
+
+// appendTokens reads `key=value` words, with or without `--conf=` or `-D` before
+// them. Only keys with a dot count: every key of Spark, Hadoop and Flink that a
+// rule knows has one.
+func appendTokens(list []Setting, s, path string) []Setting {
+	for _, word := range words(s, maxNesting) {
+		word = strings.TrimPrefix(word, "--conf=")
+		word = strings.TrimPrefix(word, "-D")
+		key, value, ok := strings.Cut(word, "=")
+		if !ok || !isSettingKey(key) {
+			continue
+		}
+		list = appendSetting(list, key, value, path, "")
+	}
+	return list
+}
+
+func isSettingKey(s string) bool {
+	if strings.IndexByte(s, '.') <= 0 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '.', c == '_', c == '-', c == '/':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// words splits a command line into words, roughly as a shell does: quotes keep
+// blanks together and are dropped, a backslash keeps the next character.
+//
+// Words in quotes that are command lines themselves (`sh -c "a --conf b=c"`)
+// are split as well, to the given depth: the bound keeps the work linear.
+func words(s string, depth int) []string {
+	if !strings.ContainsAny(s, " \t\r\n\\\"'`;&|()") {
+		return []string{s}
+	}
+	var (
+		list  []string
+		b     strings.Builder
+		quote rune
+		in    bool
+	)
+	end := func() {
+		if in {
+			list = append(list, b.String())
+			b.Reset()
+			in = false
+		}
+	}
+	escaped := false
+	for _, r := range s {
+		switch {
+		case escaped:
+			escaped = false
+			if r != '\n' { // an escaped line break joins two lines
+				b.WriteRune(r)
+				in = true
+			}
+		case r == '\\' && quote != '\'':
+			escaped = true
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			b.WriteRune(r)
+			in = true
+		case r == '"' || r == '\'':
+			quote, in = r, true
+		case strings.ContainsRune(" \t\r\n`;&|()", r):
+			end()
+		default:
+			b.WriteRune(r)
+			in = true
+		}
+	}
+	end()
+	if depth > 0 {
+		for _, w := range list {
+			if strings.ContainsAny(w, " \t\n\"'") {
+				list = append(list, words(w, depth-1)...)
+			}
+		}
+	}
+	return list
+}
+
+// addConfigMapSettings reads the ConfigMap in which EMR hands a job's Spark
+// properties to the driver.
+func (o *Object) addConfigMapSettings(cm *corev1.ConfigMap) {
+	if cm.Labels[emr.LabelJobConfiguration] != "spark-defaults" && !emr.IsSparkDefaultsName(cm.Name) {
+		return
+	}
+	for _, file := range sortedKeys(cm.Data) {
+		for _, kv := range javaProperties(cm.Data[file]) {
+			o.Settings = appendSetting(o.Settings, kv.key, kv.value, MapPath("data", file), kv.key)
+		}
+	}
+	o.addConfigured(o.Settings)
+}

@@ -1,0 +1,187 @@
+package object
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The fields of `sparkoperator.k8s.io/v1beta2` that rules read, named as in the
+// custom resource.
+type sparkApplication struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              sparkSpec `json:"spec"`
+}
+
+type scheduledSparkApplication struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		Template sparkSpec `json:"template"`
+	} `json:"spec"`
+}
+
+type sparkSpec struct {
+	Image      string            `json:"image"`
+	SparkConf  map[string]string `json:"sparkConf"`
+	HadoopConf map[string]string `json:"hadoopConf"`
+	Volumes    []corev1.Volume   `json:"volumes"`
+	Driver     sparkPod          `json:"driver"`
+	Executor   sparkPod          `json:"executor"`
+}
+
+type sparkPod struct {
+	Image              string                     `json:"image"`
+	Annotations        map[string]string          `json:"annotations"`
+	Labels             map[string]string          `json:"labels"`
+	Env                []corev1.EnvVar            `json:"env"`
+	EnvVars            map[string]string          `json:"envVars"`
+	EnvFrom            []corev1.EnvFromSource     `json:"envFrom"`
+	EnvSecretKeyRefs   map[string]sparkNameKey    `json:"envSecretKeyRefs"`
+	Secrets            []sparkSecret              `json:"secrets"`
+	ConfigMaps         []sparkSecret              `json:"configMaps"`
+	VolumeMounts       []corev1.VolumeMount       `json:"volumeMounts"`
+	HostNetwork        *bool                      `json:"hostNetwork"`
+	ServiceAccount     *string                    `json:"serviceAccount"`
+	SecurityContext    *corev1.SecurityContext    `json:"securityContext"`
+	PodSecurityContext *corev1.PodSecurityContext `json:"podSecurityContext"`
+	Sidecars           []corev1.Container         `json:"sidecars"`
+	InitContainers     []corev1.Container         `json:"initContainers"`
+	Template           *corev1.PodTemplateSpec    `json:"template"`
+}
+
+type sparkNameKey struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
+}
+
+type sparkSecret struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+}
+
+func decodeSparkApplication(o *Object, raw []byte) error {
+	var x sparkApplication
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addSpark(&x.Spec, "spec")
+	return err
+}
+
+func decodeScheduledSparkApplication(o *Object, raw []byte) error {
+	var x scheduledSparkApplication
+	err := unmarshal(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addSpark(&x.Spec.Template, "spec.template")
+	return err
+}
+
+func (o *Object) addSpark(s *sparkSpec, path string) {
+	accounts := map[string]string{}
+	for role, p := range map[string]*sparkPod{roleDriver: &s.Driver, roleExecutor: &s.Executor} {
+		if p.ServiceAccount != nil {
+			accounts[role] = *p.ServiceAccount
+		}
+	}
+	for _, role := range sparkRoles {
+		p := &s.Driver
+		if role == roleExecutor {
+			p = &s.Executor
+		}
+		o.addPod(p.pod(s, role, path))
+		o.addTemplate(p.Template, path+"."+role+".template")
+	}
+	from := len(o.Settings)
+	o.Settings = appendMap(o.Settings, s.SparkConf, path+".sparkConf")
+	o.Settings = appendMap(o.Settings, s.HadoopConf, path+".hadoopConf")
+	o.addConfigured(o.Settings[from:])
+	o.fillAccounts(accounts)
+}
+
+// fillAccounts names the account of described pods that name none themselves:
+// the custom resource's.
+func (o *Object) fillAccounts(accounts map[string]string) {
+	for i := range o.Pods {
+		if p := &o.Pods[i]; p.Configured && p.Spec.ServiceAccountName == "" {
+			p.Spec.ServiceAccountName = accounts[p.Role]
+		}
+	}
+}
+
+// pod puts the pod together that the operator makes of the driver or executor
+// section. Fields of the section carry the names of a container's fields, so
+// the section is the path of its main container.
+func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
+	section := path + "." + role
+	where := map[any]string{}
+	spec := &corev1.PodSpec{
+		Volumes:         append([]corev1.Volume(nil), s.Volumes...),
+		InitContainers:  p.InitContainers,
+		SecurityContext: p.PodSecurityContext,
+	}
+	if p.HostNetwork != nil {
+		spec.HostNetwork = *p.HostNetwork
+	}
+	if p.ServiceAccount != nil {
+		spec.ServiceAccountName = *p.ServiceAccount
+	}
+	image := p.Image
+	if image == "" {
+		image = s.Image
+	}
+	main := corev1.Container{Name: role, Image: image, Env: p.Env, EnvFrom: p.EnvFrom, VolumeMounts: p.VolumeMounts, SecurityContext: p.SecurityContext}
+	var added []string
+	for _, name := range sortedKeys(p.EnvVars) {
+		main.Env = append(main.Env, corev1.EnvVar{Name: name, Value: p.EnvVars[name]})
+		added = append(added, MapPath(section+".envVars", name))
+	}
+	for _, name := range sortedKeys(p.EnvSecretKeyRefs) {
+		ref := &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: p.EnvSecretKeyRefs[name].Name}, Key: p.EnvSecretKeyRefs[name].Key}
+		main.Env = append(main.Env, corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: ref}})
+		added = append(added, MapPath(section+".envSecretKeyRefs", name))
+	}
+	ownMounts := len(main.VolumeMounts)
+	var mounted []string
+	mount := func(field string, list []sparkSecret, source func(string) corev1.VolumeSource) {
+		for i, one := range list {
+			spec.Volumes = append(spec.Volumes, corev1.Volume{Name: one.Name, VolumeSource: source(one.Name)})
+			main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: one.Name, MountPath: one.Path})
+			mounted = append(mounted, index(section+"."+field, i))
+		}
+	}
+	mount("secrets", p.Secrets, func(name string) corev1.VolumeSource {
+		return corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: name}}
+	})
+	mount("configMaps", p.ConfigMaps, func(name string) corev1.VolumeSource {
+		return corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}}
+	})
+	spec.Containers = append([]corev1.Container{main}, p.Sidecars...)
+
+	c := &spec.Containers[0]
+	where[c] = section
+	for i, at := range added {
+		where[&c.Env[len(c.Env)-len(added)+i]] = at
+	}
+	for i, at := range mounted {
+		where[&c.VolumeMounts[ownMounts+i]] = at
+		where[&spec.Volumes[len(s.Volumes)+i]] = at
+	}
+	for i := range s.Volumes {
+		where[&spec.Volumes[i]] = index(path+".volumes", i)
+	}
+	for i := range p.Sidecars {
+		where[&spec.Containers[i+1]] = index(section+".sidecars", i)
+	}
+	for key := range p.Annotations {
+		where[annotationKey(key)] = MapPath(section+".annotations", key)
+	}
+	where["serviceAccountName"] = section + ".serviceAccount"
+	return Pod{
+		Meta:     &metav1.ObjectMeta{Annotations: p.Annotations, Labels: p.Labels},
+		Spec:     spec,
+		MetaPath: section,
+		SpecPath: section,
+		Role:     role,
+		where:    where,
+	}
+}

@@ -1,0 +1,106 @@
+package rule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+)
+
+// Class says as what somebody acts in a namespace.
+type Class string
+
+// The classes of requesters.
+const (
+	EMRService    Class = "emr-service"   // EMR itself, and the configured operators
+	JobAccount    Class = "job-account"   // a managed service account of the namespace: untrusted code
+	Administrator Class = "administrator" // configured users and groups
+	Controller    Class = "controller"    // an account of the kube-controller-manager
+	Submitter     Class = "submitter"     // everybody else
+)
+
+// Requester is who asks.
+type Requester struct {
+	// User is the Kubernetes user name.
+	User string
+	// Groups of the user.
+	Groups []string
+	// Class is as what the user acts in the request's namespace.
+	Class Class
+	// Account is the managed account, for a JobAccount.
+	Account emr.Account
+	// BreakGlass is true for a member of a break-glass group.
+	BreakGlass bool
+}
+
+// Untrusted reports whether the requester is somebody against whom the guide
+// protects EMR's objects: a submitter or a job account.
+func (r Requester) Untrusted() bool { return r.Class == Submitter || r.Class == JobAccount }
+
+// Request is what a rule judges: one operation on one object, with its facts.
+type Request struct {
+	Operation Operation
+	// Resource and Subresource that the request names.
+	Resource    schema.GroupResource
+	Subresource string
+	// Namespace of the object; for a Namespace its own name; empty for other
+	// cluster-scoped objects.
+	Namespace string
+	// Name of the object, empty when the API server will generate it.
+	Name string
+	// Managed is true when the namespace is EMR's.
+	Managed bool
+	// DryRun is true for a server-side dry run. Rules judge it like any other.
+	DryRun bool
+	// Requester is who asks.
+	Requester Requester
+	// Object as the request wants it to be, or as it is for DELETE.
+	Object *object.Object
+	// Old is the object before an UPDATE, nil otherwise.
+	Old *object.Object
+	// Cluster answers what else exists.
+	Cluster Cluster
+}
+
+// IsPod reports whether the object is a Pod itself, as it will run, not
+// something from which Pods are made later.
+func (r *Request) IsPod() bool { return r.Resource.Group == "" && r.Resource.Resource == "pods" }
+
+// ServiceAccount is what rules know of a ServiceAccount.
+type ServiceAccount struct {
+	Namespace, Name string
+	// RoleARN is the annotation eks.amazonaws.com/role-arn, empty when unset.
+	RoleARN string
+}
+
+// ErrNotFound says that the object surely does not exist: a live look-up said
+// so, not only a cache that may be behind.
+var ErrNotFound = errors.New("not found")
+
+// Cluster answers what exists beside the object that is judged. It is read
+// only. Errors other than ErrNotFound mean that the answer is not known.
+type Cluster interface {
+	// ServiceAccount returns the account, or ErrNotFound.
+	ServiceAccount(ctx context.Context, namespace, name string) (ServiceAccount, error)
+}
+
+// Account returns what is known of the account that a pod runs as. An account
+// that does not exist is one without a role: nobody can run a pod with it.
+func (r *Request) Account(ctx context.Context, p *object.Pod) (ServiceAccount, error) {
+	sa := ServiceAccount{Namespace: r.Namespace, Name: p.ServiceAccountName()}
+	if sa.Name == "" {
+		return sa, nil
+	}
+	found, err := r.Cluster.ServiceAccount(ctx, sa.Namespace, sa.Name)
+	switch {
+	case err == nil:
+		return found, nil
+	case errors.Is(err, ErrNotFound):
+		return sa, nil
+	}
+	return sa, fmt.Errorf("look up ServiceAccount %s/%s: %w", sa.Namespace, sa.Name, err)
+}

@@ -1,0 +1,201 @@
+// Package rule defines what a rule is: the request that it reads, the cluster
+// that it may ask, and the findings that it returns. Rules say what is wrong,
+// where, and how to mend it; what then happens is decided elsewhere.
+package rule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	strictjson "sigs.k8s.io/json"
+)
+
+// Action is what follows from a finding.
+type Action string
+
+// The actions, from the gravest to the mildest.
+const (
+	Deny  Action = "deny"  // the request is refused
+	Warn  Action = "warn"  // it passes, and whoever asked is warned
+	Audit Action = "audit" // it passes, and the audit log has the finding
+	Off   Action = "off"   // nothing; the rule is not even asked
+)
+
+// ParseAction reads an action.
+func ParseAction(s string) (Action, error) {
+	switch a := Action(s); a {
+	case Deny, Warn, Audit, Off:
+		return a, nil
+	}
+	return "", fmt.Errorf("%q is none of deny, warn, audit, off", s)
+}
+
+// Cap returns the milder of a and limit.
+func (a Action) Cap(limit Action) Action {
+	if a.gravity() > limit.gravity() {
+		return limit
+	}
+	return a
+}
+
+func (a Action) gravity() int {
+	switch a {
+	case Deny:
+		return 3
+	case Warn:
+		return 2
+	case Audit:
+		return 1
+	case Off:
+	}
+	return 0
+}
+
+// Operation of an admission request.
+type Operation string
+
+// The operations, as in `admission.k8s.io/v1`.
+const (
+	Create  Operation = "CREATE"
+	Update  Operation = "UPDATE"
+	Delete  Operation = "DELETE"
+	Connect Operation = "CONNECT"
+)
+
+// Target is an API resource whose requests a rule has to see.
+type Target struct {
+	Group, Version string
+	// Resource as in a webhook configuration, with its subresource:
+	// "pods" or "pods/ephemeralcontainers".
+	Resource   string
+	Cluster    bool // a resource without namespace
+	Operations []Operation
+}
+
+// Guide names the clause that a rule enforces.
+type Guide struct {
+	// Section is the English title of the section of the guide.
+	Section string
+	// Address of the guide.
+	Address string
+}
+
+// Rule is one rule: what it is, what it reads, and how to make its check.
+type Rule struct {
+	// ID is the stable name of the rule, in lower case with dashes.
+	ID string
+	// Title says in one line what the rule finds.
+	Title string
+	// Doc explains the rule to who has to live with it: what it finds and why
+	// that is dangerous. Markdown.
+	Doc string
+	// Remediation says how to mend a finding, for findings that do not say it
+	// themselves.
+	Remediation string
+	// Guide is the clause that the rule enforces.
+	Guide Guide
+	// Default is the action of findings that name none themselves.
+	Default Action
+	// Everywhere is true for a rule that applies outside managed namespaces too.
+	Everywhere bool
+	// Requester is true for a rule that judges who asks. It is enforced on
+	// objects from which Pods are made later as well: nobody can tell afterwards
+	// whose idea a Pod was.
+	Requester bool
+	// Targets are the requests that the rule reads.
+	Targets []Target
+	// Parameters documents the parameters, name by name.
+	Parameters []Parameter
+	// New makes the check from the settings. The error names the parameter that
+	// is wrong.
+	New func(Settings) (Check, error)
+}
+
+// Parameter documents one parameter of a rule.
+type Parameter struct {
+	Name, Type, Doc string
+}
+
+// Check judges a request as it stands and reports what it finds. An error means
+// that it could not judge, never that it found something.
+type Check func(context.Context, *Request, *Report) error
+
+// Settings is what the configuration says to rules.
+type Settings struct {
+	// IRSA and PodIdentity are the credential providers that pods may use.
+	IRSA, PodIdentity bool
+	// Account is the AWS account id of the cluster, empty when not known.
+	Account string
+	// Params holds the parameters of each rule, as JSON.
+	Params map[string]json.RawMessage
+}
+
+// Decode reads the parameters of a rule into a struct with JSON tags. An
+// unknown name is an error.
+func (s Settings) Decode(id string, into any) error {
+	raw := s.Params[id]
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	strict, err := strictjson.UnmarshalStrict(raw, into)
+	return errors.Join(append(strict, err)...)
+}
+
+// Finding is one thing that is wrong with an object or request.
+type Finding struct {
+	// Rule is the id of the rule; the report fills it.
+	Rule string
+	// Action of this finding; empty for the rule's own.
+	Action Action
+	// Path of the field, such as `spec.containers[0].env[2]`; empty when the
+	// object or request as a whole is meant.
+	Path string
+	// Message says what is wrong, without index numbers: two findings with the
+	// same message are the same finding for the comparison of an old object with
+	// its update. It never holds a secret.
+	Message string
+	// Remediation says how to mend it.
+	Remediation string
+	// Key tells findings apart that have the same message; it is never shown.
+	Key string
+	// Act is true for a finding about what the requester does, in contrast to
+	// what the object is: it is never compared with the old object.
+	Act bool
+}
+
+// Same reports whether both are the same finding, wherever in the object.
+func (f Finding) Same(g Finding) bool {
+	return f.Rule == g.Rule && f.Message == g.Message && f.Key == g.Key
+}
+
+// Report collects the findings of a check.
+type Report struct {
+	rule     *Rule
+	findings []Finding
+}
+
+// Begin makes the findings that follow those of rule r.
+func (rep *Report) Begin(r *Rule) { rep.rule = r }
+
+// Add records a finding.
+func (rep *Report) Add(f Finding) {
+	f.Rule = rep.rule.ID
+	if f.Action == "" {
+		f.Action = rep.rule.Default
+	}
+	if f.Remediation == "" {
+		f.Remediation = rep.rule.Remediation
+	}
+	rep.findings = append(rep.findings, f)
+}
+
+// Findings returns what was found, in the order in which it was found.
+func (rep *Report) Findings() []Finding { return rep.findings }
+
+// String is the resource as kubectl writes it, such as "deployments.apps".
+func (t Target) String() string {
+	return schema.GroupResource{Group: t.Group, Resource: t.Resource}.String()
+}

@@ -1,0 +1,27 @@
+// Package rules holds the rules of Amazon's guides, one file each. They are
+// pure functions of a request and a read-only cluster: no rule has a client, a
+// clock or a mode.
+package rules
+
+import "github.com/emrguard/emrguard/pkg/rule"
+
+// All returns every rule, in the order of the guide.
+func All() []rule.Rule {
+	return []rule.Rule{
+		kube2iamAnnotation(),
+		staticCredentials(),
+		instanceProfile(),
+		irsaCredentials(),
+		roleARNOverride(),
+		kube2iamDaemonSet(),
+		managedServiceAccount(),
+	}
+}
+
+// The sections of the guide.
+const emrGuide = "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security-best-practices.html"
+
+var (
+	guidePodCredentials = rule.Guide{Section: "Restrict pod credential access", Address: emrGuide}
+	guideRBAC           = rule.Guide{Section: "Role-based access control (RBAC) permissions", Address: emrGuide}
+)

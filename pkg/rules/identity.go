@@ -1,0 +1,110 @@
+package rules
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// identity is which IAM role a service account stands for.
+type identity struct {
+	account rule.ServiceAccount
+	name    emr.Account // what a managed name says; empty otherwise
+	managed bool        // the name is EMR's
+	role    emr.RoleARN // of the annotation; zero when there is none or it is malformed
+	hasRole bool
+}
+
+func identify(sa rule.ServiceAccount) identity {
+	id := identity{account: sa}
+	id.name, id.managed = emr.ParseAccount(sa.Name)
+	if arn, err := emr.ParseRoleARN(sa.RoleARN); sa.RoleARN != "" && err == nil {
+		id.role, id.hasRole = arn, true
+	}
+	return id
+}
+
+// bearsRole reports whether pods of the account are to act as an IAM role.
+func (id identity) bearsRole() bool { return id.account.RoleARN != "" || id.name.HasRole() }
+
+// is reports whether arn is the role of the account: the annotation's or,
+// without an annotation, the one in the managed name.
+func (id identity) is(arn string) bool {
+	if id.account.RoleARN != "" && arn == id.account.RoleARN {
+		return true
+	}
+	role, err := emr.ParseRoleARN(arn)
+	if err != nil {
+		return false
+	}
+	if id.account.RoleARN != "" {
+		return id.hasRole && id.role.SameRole(role)
+	}
+	return id.name.HasRole() && id.name.Carries(role)
+}
+
+// injection is what a container has of the forms that EKS's identity webhook
+// injects.
+type injection struct {
+	irsa        bool   // both variables, and the token mounted where they say
+	podIdentity bool   // likewise
+	roleARN     string // value of AWS_ROLE_ARN in the injected form
+}
+
+// injected reads the injected forms of a container. A variable that is set twice
+// counts as it does for the container: the last one wins.
+func injected(pod *object.Pod, c object.Container) injection {
+	var in injection
+	var tokenFile, uri, authorization string
+	for i := range c.Env {
+		switch e := &c.Env[i]; e.Name {
+		case emr.EnvRoleARN:
+			in.roleARN = e.Value
+		case emr.EnvWebIdentityTokenFile:
+			tokenFile = e.Value
+		case emr.EnvContainerCredentialsFullURI:
+			uri = e.Value
+		case emr.EnvContainerAuthorizationTokenFile:
+			authorization = e.Value
+		}
+	}
+	in.irsa = in.roleARN != "" && tokenFile == emr.WebIdentityTokenFile &&
+		mountsToken(pod, c, emr.WebIdentityMountPath, emr.WebIdentityVolume)
+	in.podIdentity = isPodIdentityURI(uri) && authorization == emr.PodIdentityTokenFile &&
+		mountsToken(pod, c, emr.PodIdentityMountPath, emr.PodIdentityVolume)
+	return in
+}
+
+func isPodIdentityURI(s string) bool { return s == emr.PodIdentityURIv4 || s == emr.PodIdentityURIv6 }
+
+// mountsToken reports whether the container has the token volume of that name
+// where EKS mounts it.
+func mountsToken(pod *object.Pod, c object.Container, at, volume string) bool {
+	mounted := slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool {
+		return m.Name == volume && m.MountPath == at && m.SubPath == "" && m.SubPathExpr == ""
+	})
+	return mounted && slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool {
+		return v.Name == volume && isInjectedVolume(&v)
+	})
+}
+
+// isInjectedVolume reports whether a volume has the very form that EKS's
+// identity webhook injects: one projected token in a file of a known name. The
+// audience of IRSA's is free, the ServiceAccount may name one.
+func isInjectedVolume(v *corev1.Volume) bool {
+	if v.Projected == nil || len(v.Projected.Sources) != 1 || v.Projected.Sources[0].ServiceAccountToken == nil {
+		return false
+	}
+	token := v.Projected.Sources[0].ServiceAccountToken
+	switch v.Name {
+	case emr.WebIdentityVolume:
+		return token.Path == "token"
+	case emr.PodIdentityVolume:
+		return token.Path == "eks-pod-identity-token" && token.Audience == emr.AudiencePodIdentity
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+const irsaID = "irsa-credentials"
+
+// irsa-credentials
+//
+// Guide: "Restrict pod credential access": IRSA is the standard credential
+// provider of a managed namespace; the instance profile is not supported.
+//
+// Fields: on Pods, as they are after mutation: env and volumeMounts of every
+// container, spec.volumes, against the annotation eks.amazonaws.com/role-arn of
+// the ServiceAccount.
+//
+// Allowed: a pod whose init and regular containers all have the form that EKS
+// injects, for the role of its account.
+func irsaCredentials() rule.Rule {
+	return rule.Rule{
+		ID:    irsaID,
+		Title: "pods that would run without the role of their ServiceAccount",
+		Doc: "EKS's identity webhook fails open: a label or an annotation of the pod switches it off, and it lets a pod pass unchanged when its ServiceAccount is a moment too new. " +
+			"A container without the injected variables then silently acts as the node. The rule reads Pods as they are after mutation: " +
+			"a pod of a managed account without injection is refused (its Job or driver tries again), one of another account with a role is warned about, " +
+			"so is one whose account has no role at all; injected values that contradict the account are refused.",
+		Remediation: "let EKS inject the credentials: remove the label eks.amazonaws.com/skip-pod-identity-webhook and the annotation eks.amazonaws.com/skip-containers, and create the pod again",
+		Guide:       guidePodCredentials,
+		Default:     rule.Deny,
+		Targets:     podTargets(),
+		New:         newIRSACredentials,
+	}
+}
+
+func newIRSACredentials(s rule.Settings) (rule.Check, error) {
+	if err := s.Decode(irsaID, &struct{}{}); err != nil {
+		return nil, err
+	}
+	chained, err := allowedRoles(s)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+		pod := &r.Object.Pods[0]
+		sa, err := r.Account(ctx, pod)
+		if err != nil {
+			return err
+		}
+		id := identify(sa)
+		var missing, contradicting []string
+		accepted := false
+		for c := range pod.Containers() {
+			in := injected(pod, c)
+			provided := s.IRSA && in.irsa || s.PodIdentity && in.podIdentity
+			accepted = accepted || provided
+			if in.irsa && !id.is(in.roleARN) && !chained.Match(in.roleARN) {
+				contradicting = append(contradicting, c.Name)
+				rep.Add(rule.Finding{
+					Path:        c.Path() + ".env",
+					Message:     fmt.Sprintf("container %q was given the role %q, but ServiceAccount %q %s", c.Name, in.roleARN, sa.Name, id.describe()),
+					Remediation: "create the pod again once the ServiceAccount is settled; do not write the injected variables by hand",
+				})
+			}
+			if !provided && c.Type != object.EphemeralContainer {
+				missing = append(missing, fmt.Sprintf("%q", c.Name))
+			}
+		}
+		if len(missing) == 0 || len(contradicting) > 0 {
+			return nil
+		}
+		list := strings.Join(missing, ", ")
+		switch {
+		case id.managed && id.bearsRole():
+			rep.Add(rule.Finding{
+				Path:    pod.FieldPath("containers"),
+				Message: fmt.Sprintf("ServiceAccount %q is EMR's, but its credentials are not in container %s: it would run as the node%s", sa.Name, list, skipped(pod)),
+			})
+		case id.bearsRole():
+			rep.Add(rule.Finding{
+				Action:  rule.Warn,
+				Path:    pod.FieldPath("containers"),
+				Message: fmt.Sprintf("ServiceAccount %q has a role, but its credentials are not in container %s: it would run as the node%s", sa.Name, list, skipped(pod)),
+			})
+		case !accepted:
+			rep.Add(rule.Finding{
+				Action:      rule.Warn,
+				Path:        pod.FieldPath("serviceAccountName"),
+				Message:     fmt.Sprintf("ServiceAccount %q has no IAM role, so the pod falls back to the role of its node", sa.Name),
+				Remediation: "run the pod as an account that has a role by IRSA",
+			})
+		}
+		return nil
+	}, nil
+}
+
+// describe says which role the account has.
+func (id identity) describe() string {
+	switch {
+	case id.account.RoleARN != "":
+		return fmt.Sprintf("has %q", id.account.RoleARN)
+	case id.name.HasRole():
+		return fmt.Sprintf("stands for the role %q", id.name.RoleName())
+	}
+	return "has no role"
+}
+
+// skipped names what in the pod switches the injection off.
+func skipped(pod *object.Pod) string {
+	if _, ok := pod.Meta.Labels[emr.LabelSkipPodIdentityWebhook]; ok {
+		return " (the label " + emr.LabelSkipPodIdentityWebhook + " keeps the identity webhook away)"
+	}
+	if _, ok := pod.Meta.Annotations[emr.AnnotationSkipContainers]; ok {
+		return " (the annotation " + emr.AnnotationSkipContainers + " leaves containers out)"
+	}
+	return ""
+}

@@ -1,0 +1,205 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/pattern"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+const overrideID = "role-arn-override"
+
+// role-arn-override
+//
+// Guide: "Restrict pod credential access": the role of a pod is the one of its
+// ServiceAccount.
+//
+// Fields: env of every container, the variables that Spark and Flink are
+// configured to set, and spec.volumes[*].projected.sources[*].serviceAccountToken.
+//
+// Allowed: the role of the pod's own account, the forms that EKS injects, and
+// roles that the parameter allowedRoles names (role chaining).
+func roleARNOverride() rule.Rule {
+	return rule.Rule{
+		ID:    overrideID,
+		Title: "a role, token file or token chosen by the pod instead of its ServiceAccount",
+		Doc: "`AWS_ROLE_ARN` in a pod spec makes the SDKs assume that role with the pod's token, and every role whose trust policy is wide enough lets them. " +
+			"EKS's identity webhook does not touch a container that sets it already. Other token files and container credential endpoints do the same, " +
+			"and a projected token with the audience of STS or of EKS Pod Identity is the credential itself. " +
+			"What EKS injects is never a finding. AWS's own recipe for role chaining sets AWS_ROLE_ARN to a role of another account: list such roles in `allowedRoles`.",
+		Remediation: "remove it; the ServiceAccount decides the role (a chained role can be allowed by the parameter allowedRoles)",
+		Guide:       guidePodCredentials,
+		Default:     rule.Deny,
+		Targets:     specTargets(),
+		Parameters: []rule.Parameter{
+			{Name: "allowedRoles", Type: "list of ARN patterns", Doc: "Roles that pods may name themselves. `*` stops at `:` and `/`."},
+		},
+		New: newRoleARNOverride,
+	}
+}
+
+// allowedRoles reads the chained roles that the configuration permits.
+func allowedRoles(s rule.Settings) (pattern.Set, error) {
+	var p struct {
+		AllowedRoles []string `json:"allowedRoles"`
+	}
+	if err := s.Decode(overrideID, &p); err != nil {
+		return nil, err
+	}
+	set, err := pattern.ParseSet(p.AllowedRoles)
+	if err != nil {
+		return nil, fmt.Errorf("allowedRoles%w", err)
+	}
+	return set, nil
+}
+
+func newRoleARNOverride(s rule.Settings) (rule.Check, error) {
+	allowed, err := allowedRoles(s)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+		for i := range r.Object.Pods {
+			if err := overrideInPod(ctx, r, rep, &r.Object.Pods[i], allowed); err != nil {
+				return err
+			}
+		}
+		for i := range r.Object.Settings {
+			overrideInSetting(rep, &r.Object.Settings[i], allowed)
+		}
+		return nil
+	}, nil
+}
+
+func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *object.Pod, allowed pattern.Set) error {
+	var id identity // looked up for the first thing that depends on it
+	known := false
+	lookup := func() error {
+		if known {
+			return nil
+		}
+		sa, err := r.Account(ctx, pod)
+		if err != nil {
+			return err
+		}
+		id, known = identify(sa), true
+		return nil
+	}
+	for c := range pod.Containers() {
+		for i := range c.Env {
+			e := &c.Env[i]
+			if e.Name == emr.EnvRoleARN {
+				if err := lookup(); err != nil {
+					return err
+				}
+				// What EKS injected and now contradicts the account is a finding
+				// of irsa-credentials.
+				if r.IsPod() && !pod.Configured && injected(pod, c).irsa {
+					continue
+				}
+			}
+			if what := overrideInEnv(e, id, allowed); what != "" {
+				rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
+			}
+		}
+	}
+	for i := range pod.Spec.Volumes {
+		v := &pod.Spec.Volumes[i]
+		audience := tokenAudience(v)
+		if audience == "" {
+			continue
+		}
+		if err := lookup(); err != nil {
+			return err
+		}
+		if isInjectedVolume(v) && (v.Name == emr.PodIdentityVolume || id.bearsRole()) {
+			continue
+		}
+		rep.Add(rule.Finding{
+			Path:    pod.VolumePath(i),
+			Message: fmt.Sprintf("the volume %q is a token for %s, which is a credential in itself", v.Name, audience),
+			Key:     pod.Role,
+		})
+	}
+	return nil
+}
+
+// overrideInEnv says what is wrong with a variable, or nothing.
+func overrideInEnv(e *corev1.EnvVar, id identity, allowed pattern.Set) string {
+	if !strings.HasPrefix(e.Name, "AWS_") {
+		return ""
+	}
+	if e.ValueFrom != nil {
+		if isOverrideName(e.Name) {
+			return fmt.Sprintf("takes %s from elsewhere", e.Name)
+		}
+		return ""
+	}
+	switch e.Name {
+	case emr.EnvRoleARN:
+		if e.Value == "" || id.is(e.Value) || allowed.Match(e.Value) {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to %q, which is not the role of its ServiceAccount", e.Name, e.Value)
+	case emr.EnvWebIdentityTokenFile:
+		if e.Value == "" || e.Value == emr.WebIdentityTokenFile {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to %q instead of the injected token", e.Name, e.Value)
+	case emr.EnvContainerCredentialsFullURI:
+		if e.Value == "" || isPodIdentityURI(e.Value) {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to something else than EKS Pod Identity", e.Name)
+	case emr.EnvContainerAuthorizationTokenFile:
+		if e.Value == "" || e.Value == emr.PodIdentityTokenFile {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to something else than EKS Pod Identity's token", e.Name)
+	}
+	if isOverrideName(e.Name) {
+		return "sets " + e.Name
+	}
+	return ""
+}
+
+func isOverrideName(name string) bool {
+	return name == emr.EnvRoleARN || name == emr.EnvWebIdentityTokenFile ||
+		strings.HasPrefix(name, "AWS_CONTAINER_CREDENTIALS_") || strings.HasPrefix(name, "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+}
+
+// tokenAudience returns the audience of AWS for which a volume projects a
+// token, or nothing.
+func tokenAudience(v *corev1.Volume) string {
+	if v.Projected == nil {
+		return ""
+	}
+	for i := range v.Projected.Sources {
+		if t := v.Projected.Sources[i].ServiceAccountToken; t != nil {
+			switch t.Audience {
+			case emr.AudienceSTS, emr.AudienceSTSChina, emr.AudiencePodIdentity:
+				return t.Audience
+			}
+		}
+	}
+	return ""
+}
+
+// overrideInSetting finds the settings and system properties by which Hadoop's
+// S3A and the SDKs for Java assume another role.
+func overrideInSetting(rep *rule.Report, s *object.Setting, allowed pattern.Set) {
+	key := strings.ToLower(s.Key)
+	isRole := key == "aws.rolearn" || strings.HasPrefix(key, "fs.s3") && strings.HasSuffix(key, ".assumed.role.arn")
+	if isRole && s.Value != "" && !allowed.Match(s.Value) {
+		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s assumes the role %q instead of the ServiceAccount's", s.Key, s.Value)})
+	}
+	if key == "aws.webidentitytokenfile" && s.Value != emr.WebIdentityTokenFile {
+		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s names another token than the injected one", s.Key)})
+	}
+}

@@ -1,0 +1,60 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+func target(group, version, resource string, operations ...rule.Operation) rule.Target {
+	return rule.Target{Group: group, Version: version, Resource: resource, Operations: operations}
+}
+
+// podTargets are Pods themselves. `pods` in a webhook configuration does not
+// match the subresource by which kubectl debug adds a container.
+func podTargets() []rule.Target {
+	return []rule.Target{
+		target("", "v1", "pods", rule.Create, rule.Update),
+		target("", "v1", "pods/ephemeralcontainers", rule.Update),
+	}
+}
+
+// workloadTargets are the eight kinds with a pod template.
+func workloadTargets() []rule.Target {
+	return []rule.Target{
+		target("", "v1", "podtemplates", rule.Create, rule.Update),
+		target("", "v1", "replicationcontrollers", rule.Create, rule.Update),
+		target("apps", "v1", "replicasets", rule.Create, rule.Update),
+		target("apps", "v1", "deployments", rule.Create, rule.Update),
+		target("apps", "v1", "statefulsets", rule.Create, rule.Update),
+		target("apps", "v1", "daemonsets", rule.Create, rule.Update),
+		target("batch", "v1", "jobs", rule.Create, rule.Update),
+		target("batch", "v1", "cronjobs", rule.Create, rule.Update),
+	}
+}
+
+// customTargets are the custom resources from which operators make pods.
+func customTargets() []rule.Target {
+	return []rule.Target{
+		target("sparkoperator.k8s.io", "v1beta2", "sparkapplications", rule.Create, rule.Update),
+		target("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications", rule.Create, rule.Update),
+		target("flink.apache.org", "v1beta1", "flinkdeployments", rule.Create, rule.Update),
+		target("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns", rule.Create, rule.Update),
+	}
+}
+
+// configMapTargets are the ConfigMaps with Spark properties.
+func configMapTargets() []rule.Target {
+	return []rule.Target{target("", "v1", "configmaps", rule.Create, rule.Update)}
+}
+
+func namespaceTargets() []rule.Target {
+	t := target("", "v1", "namespaces", rule.Create, rule.Update)
+	t.Cluster = true
+	return []rule.Target{t}
+}
+
+// specTargets is everything that carries a pod spec or describes a pod.
+func specTargets() []rule.Target {
+	return slices.Concat(podTargets(), workloadTargets(), customTargets(), configMapTargets())
+}

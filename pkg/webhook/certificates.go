@@ -1,0 +1,63 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/open-policy-agent/cert-controller/pkg/rotator"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+)
+
+// addCertificates has the certificate made and rotated, when that is ours to do,
+// and returns a channel that is closed as soon as the files are there.
+func addCertificates(mgr manager.Manager, o *Options) (<-chan struct{}, error) {
+	ready := make(chan struct{})
+	if o.Certificates == Provided {
+		close(ready)
+		return ready, nil
+	}
+	dns := o.ServiceName + "." + o.Namespace + ".svc"
+	err := rotator.AddRotator(mgr, &rotator.CertRotator{
+		SecretKey:      types.NamespacedName{Namespace: o.Namespace, Name: o.SecretName},
+		CertDir:        o.CertDir,
+		CAName:         "emrguard-ca",
+		CAOrganization: "emrguard",
+		DNSName:        dns,
+		ExtraDNSNames:  []string{o.ServiceName + "." + o.Namespace, dns + ".cluster.local"},
+		IsReady:        ready,
+		FieldOwner:     "emrguard",
+		// Every replica needs its own files to be there; whoever comes first
+		// writes the Secret, and a conflict is tried again.
+		RequireLeaderElection: false,
+		Webhooks:              []rotator.WebhookInfo{{Name: o.WebhookConfiguration, Type: rotator.Validating}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("manage the serving certificate: %w", err)
+	}
+	return ready, nil
+}
+
+// lateServer starts the webhook server once its certificate is there; until then
+// the process is not ready, and the API server is sent nowhere.
+type lateServer struct {
+	webhook.Server
+	ready <-chan struct{}
+}
+
+// Start waits for the certificate and serves until the context ends.
+func (s *lateServer) Start(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.ready:
+	}
+	if err := s.Server.Start(ctx); err != nil {
+		return fmt.Errorf("webhook server: %w", err)
+	}
+	return nil
+}
+
+// NeedLeaderElection is false: every replica serves.
+func (s *lateServer) NeedLeaderElection() bool { return false }

@@ -1,0 +1,126 @@
+package webhook
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/emrguard/emrguard/pkg/admission"
+	"github.com/emrguard/emrguard/pkg/cluster"
+	"github.com/emrguard/emrguard/pkg/metrics"
+)
+
+// Run serves until ctx ends and the shutdown delay has passed.
+func Run(ctx context.Context, o *Options, log logr.Logger) error {
+	recorder := metrics.New(ctrlmetrics.Registry)
+	reloader, err := NewReloader(o.ConfigFile, o.ReloadInterval, recorder, log)
+	if err != nil {
+		return err
+	}
+	restConfig, err := restConfigOf(o.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	ctrl.SetLogger(log)
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme:                 scheme.Scheme,
+		Cache:                  cluster.CacheOptions(),
+		Metrics:                metricsserver.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress: o.HealthAddress,
+	})
+	if err != nil {
+		return fmt.Errorf("set up the manager: %w", err)
+	}
+	// Once the signal has come, what the manager runs goes on for a while.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var leaving atomic.Bool
+
+	live, err := cluster.NewLive(running, mgr.GetCache(), mgr.GetAPIReader())
+	if err != nil {
+		return err
+	}
+	certificate, err := addCertificates(mgr, o)
+	if err != nil {
+		return err
+	}
+	server := &lateServer{ready: certificate, Server: ctrlwebhook.NewServer(ctrlwebhook.Options{
+		Host:    o.BindAddress,
+		Port:    o.Port,
+		CertDir: o.CertDir,
+		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }},
+	})}
+	for _, door := range []admission.Door{admission.Managed, admission.Cluster} {
+		server.Register(door.Path(), &admission.Handler{
+			Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
+		})
+	}
+	if err := errors.Join(mgr.Add(server), mgr.Add(reloader)); err != nil {
+		return fmt.Errorf("set up the manager: %w", err)
+	}
+	if err := addProbes(mgr, server, live, &leaving); err != nil {
+		return err
+	}
+
+	go func() {
+		<-ctx.Done()
+		leaving.Store(true)
+		log.Info("Stopping; serving on until no request can come any more", "delay", o.ShutdownDelay.String())
+		timer := time.NewTimer(o.ShutdownDelay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-running.Done():
+		}
+		stop()
+	}()
+	if err := mgr.Start(running); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// addProbes makes the process ready only when it can judge: certificate mounted
+// and served, caches full, rules loaded (Run does not get here without). A
+// process that leaves is no longer ready, but still answers.
+func addProbes(mgr ctrl.Manager, server ctrlwebhook.Server, live *cluster.Live, leaving *atomic.Bool) error {
+	ready := func(req *http.Request) error {
+		switch {
+		case leaving.Load():
+			return errors.New("the process is stopping")
+		case !live.HasSynced():
+			return errors.New("the caches are not full yet")
+		}
+		return server.StartedChecker()(req)
+	}
+	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("webhook", ready)); err != nil {
+		return fmt.Errorf("set up the probes: %w", err)
+	}
+	return nil
+}
+
+// restConfigOf reads a kubeconfig, or the pod's own credentials. There is no
+// limit of requests on this side: the API server has priority and fairness.
+func restConfigOf(kubeconfig string) (*rest.Config, error) {
+	c, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("find the API server (--kubeconfig, or run inside a cluster): %w", err)
+	}
+	c.QPS = -1
+	c.UserAgent = "emrguard"
+	return c, nil
+}
