@@ -129,9 +129,16 @@ func isBase36(s string) bool {
 	return true
 }
 
+// minOlderSuffix is the length from which on a word is hardly ever the base-36
+// form of a role name by chance ("foo" is that of "Oh").
+const minOlderSuffix = 10
+
 // decodesToRoleName keeps `emr-containers-sa-spark-driver-foo`, an account that
 // somebody named by hand, from being read as an older managed name.
 func decodesToRoleName(suffix string) bool {
+	if len(suffix) < minOlderSuffix {
+		return false
+	}
 	name, err := DecodeRoleName(suffix)
 	return err == nil && IsRoleName(name)
 }
