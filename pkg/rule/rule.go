@@ -24,6 +24,24 @@ const (
 	Off   Action = "off"   // nothing; the rule is not even asked
 )
 
+// UnmarshalJSON reads an action. `false` is Off: so YAML 1.1 reads the word off
+// when it stands without quotes.
+func (a *Action) UnmarshalJSON(raw []byte) error {
+	switch string(raw) {
+	case "null":
+		return nil
+	case "false":
+		*a = Off
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return fmt.Errorf("%s is none of deny, warn, audit, off", raw)
+	}
+	*a = Action(s)
+	return nil
+}
+
 // ParseAction reads an action.
 func ParseAction(s string) (Action, error) {
 	switch a := Action(s); a {
