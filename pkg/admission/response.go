@@ -62,7 +62,7 @@ func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, r *rule.R
 // refusal lists every finding that refuses the request, one on a line.
 func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "emrguard refuses this %s of %s: %s", strings.ToLower(string(in.Operation)), in.Kind.Kind, count(len(v.Denied)))
+	fmt.Fprintf(&b, "emrguard refuses to %s %s: %s", strings.ToLower(string(in.Operation)), named(in), count(len(v.Denied)))
 	seen := map[string]bool{}
 	for _, o := range v.Denied {
 		line := "\n[" + o.Rule + "] " + sentence(o.Finding)
@@ -72,6 +72,18 @@ func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 		}
 	}
 	return b.String()
+}
+
+// named is the object as people call it: its kind and, when it has one, its name.
+func named(in *admissionv1.AdmissionRequest) string {
+	kind := in.Kind.Kind
+	if in.SubResource != "" {
+		kind += " (" + in.SubResource + ")"
+	}
+	if in.Name == "" {
+		return "a " + kind
+	}
+	return kind + " " + in.Name
 }
 
 func count(n int) string {
@@ -122,10 +134,10 @@ func verb(r *rule.Request, o engine.Outcome) string {
 		return "break glass, else refused: "
 	case !o.WouldDeny:
 		return ""
-	case r.IsPod():
-		return "would be refused: "
+	case r.IsCarrier():
+		return "its Pods will be refused: "
 	}
-	return "its Pods will be refused: "
+	return "would be refused: "
 }
 
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/emrguard/emrguard/pkg/config"
-	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -154,7 +153,7 @@ func (e *Engine) action(r *rule.Request, j judged) (wanted, action rule.Action) 
 	action = wanted
 	// Objects from which Pods are made later: the Pod itself will be refused.
 	// Rules that judge who asks can only judge it now.
-	if res, ok := object.Find(r.Resource); ok && res.Carrier && (j.rule == nil || !j.rule.Requester) {
+	if r.IsCarrier() && (j.rule == nil || !j.rule.Requester) {
 		action = action.Cap(rule.Warn)
 	}
 	if e.config.Mode != "" {

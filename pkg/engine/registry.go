@@ -70,10 +70,12 @@ func Check(rules []rule.Rule) error {
 func Targets(rules []rule.Rule, elsewhere, discover bool) []rule.Target {
 	var list []rule.Target
 	for _, r := range rules {
-		if elsewhere && !discover && !r.Everywhere {
-			continue
-		}
 		for _, t := range r.Targets {
+			// A Namespace comes into scope and leaves it by its own labels, so it
+			// is judged wherever it is.
+			if elsewhere && !discover && !r.Everywhere && !t.Cluster {
+				continue
+			}
 			i := slices.IndexFunc(list, func(u rule.Target) bool { return u.String() == t.String() })
 			if i < 0 {
 				t.Operations = slices.Clone(t.Operations)

@@ -70,6 +70,13 @@ type Request struct {
 // something from which Pods are made later.
 func (r *Request) IsPod() bool { return r.Resource.Group == "" && r.Resource.Resource == "pods" }
 
+// IsCarrier reports whether the object is one from which somebody else makes Pods
+// later: a workload or a custom resource.
+func (r *Request) IsCarrier() bool {
+	res, ok := object.Find(r.Resource)
+	return ok && res.Carrier
+}
+
 // ServiceAccount is what rules know of a ServiceAccount.
 type ServiceAccount struct {
 	Namespace, Name string

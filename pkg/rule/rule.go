@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	strictjson "sigs.k8s.io/json"
@@ -208,6 +209,11 @@ func (rep *Report) Add(f Finding) {
 		f.Remediation = rep.rule.Remediation
 	}
 	rep.findings = append(rep.findings, f)
+}
+
+// Has reports whether the rule at hand has found something at that path already.
+func (rep *Report) Has(path string) bool {
+	return slices.ContainsFunc(rep.findings, func(f Finding) bool { return f.Rule == rep.rule.ID && f.Path == path })
 }
 
 // Findings returns what was found, in the order in which it was found.

@@ -31,7 +31,7 @@ func irsaCredentials() rule.Rule {
 			"A container without the injected variables then silently acts as the node. The rule reads Pods as they are after mutation: " +
 			"a pod of a managed account without injection is refused (its Job or driver tries again), one of another account with a role is warned about, " +
 			"so is one whose account has no role at all; injected values that contradict the account are refused.",
-		Remediation: "let EKS inject the credentials: remove the label eks.amazonaws.com/skip-pod-identity-webhook and the annotation eks.amazonaws.com/skip-containers, and create the pod again",
+		Remediation: "create the pod again, so that EKS injects the credentials",
 		Guide:       guidePodCredentials,
 		Default:     rule.Deny,
 		Targets:     podTargets(),
@@ -79,14 +79,16 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 		switch {
 		case id.managed && id.bearsRole():
 			rep.Add(rule.Finding{
-				Path:    pod.FieldPath("containers"),
-				Message: fmt.Sprintf("ServiceAccount %q is EMR's, but its credentials are not in container %s: it would run as the node%s", sa.Name, list, skipped(pod)),
+				Path:        pod.FieldPath("containers"),
+				Message:     fmt.Sprintf("ServiceAccount %q is EMR's, but its credentials are not in container %s: it would run as the node", sa.Name, list),
+				Remediation: withoutHindrance(pod),
 			})
 		case id.bearsRole():
 			rep.Add(rule.Finding{
-				Action:  rule.Warn,
-				Path:    pod.FieldPath("containers"),
-				Message: fmt.Sprintf("ServiceAccount %q has a role, but its credentials are not in container %s: it would run as the node%s", sa.Name, list, skipped(pod)),
+				Action:      rule.Warn,
+				Path:        pod.FieldPath("containers"),
+				Message:     fmt.Sprintf("ServiceAccount %q has a role, but its credentials are not in container %s: it would run as the node", sa.Name, list),
+				Remediation: withoutHindrance(pod),
 			})
 		case !accepted:
 			rep.Add(rule.Finding{
@@ -111,13 +113,23 @@ func (id identity) describe() string {
 	return "has no role"
 }
 
-// skipped names what in the pod switches the injection off.
-func skipped(pod *object.Pod) string {
+// withoutHindrance says how to mend a missing injection: it names what in the pod
+// switches it off. Without such a thing, the account was too new for EKS's
+// webhook, and the default of the rule is right.
+func withoutHindrance(pod *object.Pod) string {
+	const again = ", and create the pod again, so that EKS injects the credentials"
 	if _, ok := pod.Meta.Labels[emr.LabelSkipPodIdentityWebhook]; ok {
-		return " (the label " + emr.LabelSkipPodIdentityWebhook + " keeps the identity webhook away)"
+		return "remove the label " + emr.LabelSkipPodIdentityWebhook + again
 	}
 	if _, ok := pod.Meta.Annotations[emr.AnnotationSkipContainers]; ok {
-		return " (the annotation " + emr.AnnotationSkipContainers + " leaves containers out)"
+		return "remove the annotation " + emr.AnnotationSkipContainers + again
+	}
+	for c := range pod.Containers() {
+		for i := range c.Env {
+			if name := c.Env[i].Name; name == emr.EnvRoleARN || name == emr.EnvWebIdentityTokenFile {
+				return "do not set " + name + " by hand" + again
+			}
+		}
 	}
 	return ""
 }

@@ -78,6 +78,10 @@ func makesStaticName(prefix string) bool {
 }
 
 func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report) error {
+	// Settings first: what they find in a command line says more.
+	for i := range r.Object.Settings {
+		staticInSetting(rep, &r.Object.Settings[i])
+	}
 	for i := range r.Object.Pods {
 		pod := &r.Object.Pods[i]
 		for c := range pod.Containers() {
@@ -91,9 +95,6 @@ func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report
 				rep.Add(rule.Finding{Path: pod.AnnotationPath(key), Message: fmt.Sprintf("the annotation %s holds an AWS access key id", key)})
 			}
 		}
-	}
-	for i := range r.Object.Settings {
-		staticInSetting(rep, &r.Object.Settings[i])
 	}
 	if cm := r.Object.ConfigMap; cm != nil {
 		for key, value := range cm.Data {
@@ -127,7 +128,7 @@ func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
 		}
 	}
 	for at, s := range c.Strings() {
-		if hasAccessKey(s) {
+		if hasAccessKey(s) && !rep.Has(at()) {
 			rep.Add(rule.Finding{Path: at(), Message: fmt.Sprintf("container %q is started with an AWS access key id in its command line", c.Name), Key: pod.Role})
 		}
 	}
@@ -202,7 +203,7 @@ func staticInSetting(rep *rule.Report, s *object.Setting) {
 	switch {
 	case isStaticSetting(s.Key):
 		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds AWS keys", s.Key)})
-	case hasAccessKey(s.Value) && !isEnvSetting(s.Key):
+	case hasAccessKey(s.Value) && !isEnvSetting(s.Key) && !rep.Has(s.Path()):
 		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds an AWS access key id", s.Key)})
 	}
 }

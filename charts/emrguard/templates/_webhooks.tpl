@@ -1,0 +1,156 @@
+{{/*
+The entries of the ValidatingWebhookConfiguration divide all namespaces without
+overlap and without gap, so that every request is sent exactly once. With
+N = emr.namespaces and r1 AND r2 … = emr.namespaceSelector:
+
+  managed         name in N
+  managed-label   name not in N, r1, r2, …
+  cluster         name not in N, NOT r1
+  cluster-2       name not in N, r1, NOT r2
+  …
+
+Each operator of a label selector has an exact negation; a NOT over the whole
+selector does not exist. Excluded namespaces are left out of every entry.
+*/}}
+
+{{/* emr.namespaceSelector as a JSON list of requirements. */}}
+{{- define "emrguard.selectorRequirements" -}}
+{{- $requirements := list -}}
+{{- range $key, $value := .matchLabels -}}
+{{- $requirements = append $requirements (dict "key" $key "operator" "In" "values" (list $value)) -}}
+{{- end -}}
+{{- range .matchExpressions -}}
+{{- $requirement := dict "key" .key "operator" .operator -}}
+{{- with .values -}}
+{{- $_ := set $requirement "values" . -}}
+{{- end -}}
+{{- $requirements = append $requirements $requirement -}}
+{{- end -}}
+{{- toJson $requirements -}}
+{{- end -}}
+
+{{/* The negation of one requirement, as JSON. */}}
+{{- define "emrguard.negatedRequirement" -}}
+{{- $negations := dict "In" "NotIn" "NotIn" "In" "Exists" "DoesNotExist" "DoesNotExist" "Exists" -}}
+{{- toJson (set (deepCopy .) "operator" (get $negations .operator)) -}}
+{{- end -}}
+
+{{/*
+Rules without the cluster-scoped resources, except namespaces, as a JSON list.
+The API server does not apply a namespaceSelector to cluster-scoped resources
+other than namespaces: all entries that name them get every such request. They
+therefore belong to one entry only, `cluster`, which fails open.
+*/}}
+{{- define "emrguard.rulesByNamespace" -}}
+{{- $rules := list -}}
+{{- range . -}}
+{{- $scope := default "*" .scope -}}
+{{- $namespaces := list -}}
+{{- $others := list -}}
+{{- range $resource := .resources -}}
+{{- if regexMatch "^namespaces(/.*)?$" $resource -}}
+{{- $namespaces = append $namespaces $resource -}}
+{{- else -}}
+{{- $others = append $others $resource -}}
+{{- end -}}
+{{- end -}}
+{{- if and $others (ne $scope "Cluster") -}}
+{{- $rules = append $rules (merge (dict "resources" $others "scope" "Namespaced") .) -}}
+{{- end -}}
+{{- if and $namespaces (ne $scope "Namespaced") -}}
+{{- $rules = append $rules (merge (dict "resources" $namespaces "scope" "Cluster") .) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $rules -}}
+{{- end -}}
+
+{{/*
+One entry. Arguments: root, name, path, failurePolicy, requirements (list),
+rules (list).
+*/}}
+{{- define "emrguard.webhookEntry" -}}
+{{- $root := .root -}}
+{{- $excluded := dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" (include "emrguard.excludedNamespaces" $root | fromJsonArray) -}}
+- name: {{ .name }}.emrguard.dev
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  matchPolicy: Equivalent
+  failurePolicy: {{ .failurePolicy }}
+  timeoutSeconds: {{ $root.Values.webhook.timeoutSeconds }}
+  clientConfig:
+    {{- with $root.Values.webhook.clientConfig.url }}
+    url: {{ printf "%s%s" (trimSuffix "/" .) $.path | quote }}
+    {{- else }}
+    service:
+      name: {{ include "emrguard.fullname" $root }}
+      namespace: {{ $root.Release.Namespace }}
+      port: 443
+      path: {{ .path }}
+    {{- end }}
+    {{- /* Never an empty caBundle: it would overwrite what the process, or cert-manager, has written. */}}
+    {{- with $root.Values.webhook.clientConfig.caBundle }}
+    caBundle: {{ . }}
+    {{- end }}
+  namespaceSelector:
+    matchExpressions:
+      {{- toYaml (prepend .requirements $excluded) | nindent 6 }}
+  rules:
+    {{- toYaml .rules | nindent 4 }}
+{{- end -}}
+
+{{/* All entries. */}}
+{{- define "emrguard.webhookEntries" -}}
+{{- $rules := .Files.Get "files/webhook-rules.yaml" | fromYaml -}}
+{{- $managed := include "emrguard.rulesByNamespace" $rules.managed | fromJsonArray -}}
+{{- $cluster := $rules.cluster -}}
+{{- if eq (toString .Values.emr.discover) "false" -}}
+{{- /* Nothing there can turn out to be managed: fewer kinds are of interest. */ -}}
+{{- $cluster = $rules.clusterWithoutDiscovery -}}
+{{- end -}}
+{{- $names := .Values.emr.namespaces -}}
+{{- $selector := include "emrguard.selectorRequirements" (default (dict) .Values.emr.namespaceSelector) | fromJsonArray -}}
+{{- $rest := list -}}
+{{- with $names -}}
+{{- $named := list (dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" .) -}}
+{{- $rest = list (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" .) }}
+{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed" "path" "/managed" "failurePolicy" "Fail" "requirements" $named "rules" $managed) }}
+{{- end }}
+{{- with $selector }}
+{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed-label" "path" "/managed" "failurePolicy" "Fail" "requirements" (concat $rest .) "rules" $managed) }}
+{{- end }}
+{{- if not $selector }}
+{{ include "emrguard.webhookEntry" (dict "root" . "name" "cluster" "path" "/cluster" "failurePolicy" "Ignore" "requirements" $rest "rules" $cluster) }}
+{{- end }}
+{{- range $index, $requirement := $selector }}
+{{- $negated := include "emrguard.negatedRequirement" $requirement | fromJson -}}
+{{- $name := ternary "cluster" (printf "cluster-%d" (add1 $index)) (eq $index 0) -}}
+{{- $clusterRules := $cluster -}}
+{{- if gt $index 0 -}}
+{{- $clusterRules = include "emrguard.rulesByNamespace" $cluster | fromJsonArray -}}
+{{- end }}
+{{ include "emrguard.webhookEntry" (dict "root" $ "name" $name "path" "/cluster" "failurePolicy" "Ignore" "requirements" (append $rest $negated) "rules" $clusterRules) }}
+{{- $rest = append $rest $requirement -}}
+{{- end }}
+{{- end -}}
+
+{{/* The ValidatingWebhookConfiguration. Arguments: root, annotations (further ones). */}}
+{{- define "emrguard.webhookConfiguration" -}}
+{{- $annotations := merge .annotations .root.Values.webhook.annotations -}}
+{{- with .root -}}
+{{- if eq .Values.certificates.mode "cert-manager" -}}
+{{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/%s" .Release.Namespace (include "emrguard.fullname" .)) -}}
+{{- end -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata:
+  name: {{ include "emrguard.fullname" . }}
+  labels:
+    {{- include "emrguard.labels" . | nindent 4 }}
+  {{- with $annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+webhooks:
+{{- include "emrguard.webhookEntries" . }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/emrguard/emrguard/test/harness"
+)
+
+// row is one request of the demonstration, and the answer that it must get.
+type row struct {
+	who, what string
+	// clause is the clause of the EMR on EKS guide that is at stake.
+	clause string
+	// want is the verdict with the rules' own modes.
+	want harness.Verdict
+	// rule must be named in a denial or warning, and no other may be; several are
+	// separated by spaces.
+	rule string
+	// inWarnMode is the verdict in warn mode where it is not the usual one:
+	// what is allowed stays so, anything else is a warning.
+	inWarnMode harness.Verdict
+	send       send
+}
+
+// The clauses of the guide, as the table names them.
+const (
+	podCredentials  = "Pod credentials"
+	managedAccounts = "RBAC, SA names"
+	jobsGoOn        = "EMR's own work"
+	scopeIsNarrow   = "not EMR's"
+)
+
+// legend explains the clauses.
+const legend = `
+Pod credentials  "Restrict pod credential access": IRSA is the one supported way to credentials; kube2iam, kiam
+                 and the instance profile of the node are not supported.
+RBAC, SA names   "RBAC permissions": the names of the managed ServiceAccounts must not be changed, and nobody may
+                 take a stronger execution role by them.
+EMR's own work   What EMR on EKS creates for a job must pass without a word.
+`
+
+const (
+	allowed = harness.Allowed
+	warned  = harness.Warned
+	denied  = harness.Denied
+)
+
+// rows returns the requests in the order in which they are sent.
+func rows() []row {
+	var all []row
+	all = append(all, jobRows()...)
+	all = append(all, podRows()...)
+	all = append(all, templateRows()...)
+	all = append(all, accountRows()...)
+	return append(all, endRows()...)
+}
+
+// jobRows is one complete EMR job, each part by its real creator.
+func jobRows() []row {
+	objects := func(pick func(*harness.EMRJob) []*unstructured.Unstructured) send { return createJobPart(pick) }
+	return []row{
+		{"emr-containers", "3 ServiceAccounts of JobExecutionRole: client, driver, executor", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.ServiceAccounts })},
+		{"emr-containers", "2 Roles and 2 RoleBindings for client and driver", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.RBAC })},
+		{"emr-containers", "3 ConfigMaps: spark-defaults, podtemplate, fluentd", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.ConfigMaps })},
+		{"emr-containers", "Secret emr-containers-s3-…", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.Secrets })},
+		{"emr-containers", "Job " + harness.JobID, jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return []*unstructured.Unstructured{j.Job} })},
+		{"job-controller", "the Job's Pod, the submitter", jobsGoOn, allowed, "", "", waitForJobPod},
+		{"spark-client SA", "driver Pod: fluentd sidecar, :latest images, hostPath /mnt/k8s-disks/0", jobsGoOn, allowed, "", "", createJobDriver},
+		{"spark-driver SA", "2 executor Pods", jobsGoOn, allowed, "", "", createExecutors},
+		{"admin", "a label on the driver Pod (an UPDATE)", jobsGoOn, allowed, "", "",
+			patch(admin, named("v1", "Pod", emrNamespace, "spark-"+harness.JobID+"-driver"),
+				"metadata: {labels: {team: orders}}", "metadata: {labels: {team: null}}")},
+		{"alice", "a Pod in namespace analytics", scopeIsNarrow, allowed, "", "", createFile(alice, "pod-elsewhere.yaml")},
+		{"alice", "a Pod in emr-jobs with nothing wrong in it", podCredentials, allowed, "", "", createFile(alice, "pod-clean.yaml")},
+	}
+}
+
+// podRows are Pods that get AWS credentials in a way other than IRSA.
+func podRows() []row {
+	return []row{
+		{"alice", "Pod annotated iam.amazonaws.com/role", podCredentials, denied, "kube2iam-kiam-annotation", "",
+			createFile(alice, "pod-kube2iam.yaml")},
+		{"alice", "the same, as a server-side dry run", podCredentials, denied, "kube2iam-kiam-annotation", "",
+			createFile(alice, "pod-kube2iam.yaml", harness.DryRun)},
+		{"olga, on call", "the same, with --as-group=emrguard:break-glass", podCredentials, warned, "kube2iam-kiam-annotation", "",
+			breakGlass("pod-kube2iam.yaml")},
+		{"alice", "Namespace emr-jobs annotated iam.amazonaws.com/allowed-roles", podCredentials, denied, "kube2iam-kiam-annotation", "",
+			patch(alice, named("v1", "Namespace", "", emrNamespace),
+				`metadata: {annotations: {iam.amazonaws.com/allowed-roles: '["*"]'}}`,
+				`metadata: {annotations: {iam.amazonaws.com/allowed-roles: null}}`)},
+		{"spark-client SA", "driver with AWS_ACCESS_KEY_ID, by spark.kubernetes.driverEnv", podCredentials, denied, "static-aws-credentials", "",
+			createDriver("driver-static-keys", "driver-static-keys.patch.yaml")},
+		{"alice", "Pod that takes a key from a Secret, under another name", podCredentials, denied, "static-aws-credentials", "",
+			createFile(alice, "pod-secret-key.yaml")},
+		{"alice", "Pod with a key in its arguments", podCredentials, denied, "static-aws-credentials", "",
+			createFile(alice, "pod-key-in-args.yaml")},
+		{"alice", "Pod with a Secret at /home/hadoop/.aws", podCredentials, denied, "static-aws-credentials", "",
+			createFile(alice, "pod-aws-folder.yaml")},
+		{"alice", "kubectl debug of an executor, with static keys", podCredentials, denied, "static-aws-credentials", "",
+			debugExecutor},
+		{"alice", "Pod with hostNetwork", podCredentials, denied, "instance-profile-access", "",
+			createFile(alice, "pod-host-network.yaml")},
+		{"spark-client SA", "driver with hostPath /var/lib/kubelet", podCredentials, denied, "instance-profile-access", "",
+			createDriver("driver-kubelet-folder", "driver-kubelet-folder.patch.yaml")},
+		{"alice", "Pod with hostPath /var//lib/./kubelet/pods", podCredentials, denied, "instance-profile-access", "",
+			createFile(alice, "pod-kubelet-path.yaml")},
+		{"spark-client SA", "driver with the AWS_ROLE_ARN of another role", podCredentials, denied, "role-arn-override irsa-credentials", "",
+			createDriver("driver-other-role", "driver-other-role.patch.yaml")},
+		{"spark-client SA", "driver that imitates the injection, with another role", podCredentials, denied, "irsa-credentials", "",
+			createDriver("driver-imitation", "driver-imitation.patch.yaml")},
+		{"alice", "Pod with a token for sts.amazonaws.com", podCredentials, denied, "role-arn-override", "",
+			createFile(alice, "pod-sts-token.yaml")},
+		{"spark-client SA", "driver that opts out of IRSA: label skip-pod-identity-webhook", podCredentials, denied, "irsa-credentials", "",
+			createDriver("driver-skip-irsa", "driver-skip-irsa.patch.yaml")},
+	}
+}
+
+// templateRows are objects from which such Pods would come.
+func templateRows() []row {
+	return []row{
+		{"admin", "DaemonSet kube2iam in namespace tools", podCredentials, warned, "kube2iam-kiam-daemonset", "",
+			createFile(admin, "kube2iam.yaml")},
+		{"alice", "Deployment with iam.amazonaws.com/role in its template", podCredentials, warned, "kube2iam-kiam-annotation", "",
+			createDeployment},
+		{"replicaset-ctrl.", "the Pod of that Deployment", podCredentials, denied, "kube2iam-kiam-annotation", allowed,
+			deploymentPod},
+		{"alice", "SparkApplication with static keys", podCredentials, warned, "static-aws-credentials", "",
+			createFile(alice, "sparkapplication-static-keys.yaml")},
+		{"alice", "FlinkDeployment with kubernetes.hostnetwork.enabled", podCredentials, warned, "instance-profile-access", "",
+			createFile(alice, "flinkdeployment-host-network.yaml")},
+	}
+}
+
+// accountRows tamper with the accounts that carry execution roles.
+func accountRows() []row {
+	driver := named("v1", "ServiceAccount", emrNamespace, harness.ManagedAccount("driver"))
+	return []row{
+		{"alice", "ServiceAccount emr-containers-sa-… of DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
+			createFile(alice, "managed-account.yaml")},
+		{"alice", "another role-arn on the driver's ServiceAccount", managedAccounts, denied, "managed-service-account", "",
+			patch(alice, driver,
+				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
+				"metadata: {annotations: {eks.amazonaws.com/role-arn: '"+harness.JobRoleARN+"'}}")},
+		{"alice", "a role-arn on the ServiceAccount default", managedAccounts, denied, "managed-service-account", "",
+			patch(alice, named("v1", "ServiceAccount", emrNamespace, "default"),
+				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
+				"metadata: {annotations: {eks.amazonaws.com/role-arn: null}}")},
+		{"admin", "ServiceAccount named for ReportingRole, annotated DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
+			createFile(admin, "managed-account-contradiction.yaml")},
+		{"admin", "ServiceAccount named as in AWS's own, mistaken example", managedAccounts, denied, "managed-service-account", "",
+			createFile(admin, "managed-account-newline.yaml")},
+	}
+}
+
+// endRows end the job.
+func endRows() []row {
+	return []row{
+		{"emr-containers", "deletes the Job", jobsGoOn, allowed, "", "", deleteJob},
+		{"garbage collector", "deletes the Job's Pod", jobsGoOn, allowed, "", "", jobPodGone},
+	}
+}
