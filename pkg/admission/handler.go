@@ -114,7 +114,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	start = time.Now() // the network is not ours
 	if err == nil {
 		operation = string(review.Request.Operation)
-		ctx, cancel := withDeadline(req)
+		ctx, cancel := withDeadline(req.Context(), req.URL.Query().Get("timeout"))
 		defer cancel()
 		outcome, err = h.answer(ctx, w, review)
 	}
@@ -131,13 +131,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// withDeadline takes over the time that the API server waits, less a tenth for
-// the way back: an answer that comes too late is no answer.
-func withDeadline(req *http.Request) (context.Context, context.CancelFunc) {
-	if timeout, err := time.ParseDuration(req.URL.Query().Get("timeout")); err == nil && timeout > 0 {
-		return context.WithTimeout(req.Context(), timeout-timeout/10)
+// withDeadline takes over the time that the API server waits (the parameter
+// timeout of its request), less a tenth for the way back: an answer that comes too
+// late is no answer.
+func withDeadline(ctx context.Context, timeout string) (context.Context, context.CancelFunc) {
+	if wait, err := time.ParseDuration(timeout); err == nil && wait > 0 {
+		return context.WithTimeout(ctx, wait-wait/10)
 	}
-	return context.WithCancel(req.Context())
+	return context.WithCancel(ctx)
 }
 
 func readReview(buffer *bytes.Buffer, w http.ResponseWriter, req *http.Request) (*admissionv1.AdmissionReview, error) {

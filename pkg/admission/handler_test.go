@@ -88,7 +88,7 @@ func (d *door) post(t *testing.T, contentType string, body []byte) (int, *admiss
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // read only
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestWarningsAreShortAndDistinct(t *testing.T) {
 	d := open(t, admission.Managed, &cluster.Snapshot{}, func(c *config.Guard) { c.Mode = rule.Warn })
 	env := strings.Repeat(`{"name":"AWS_ACCESS_KEY_ID","value":"x"},`, 40)
 	long := `{"name":"` + strings.Repeat("é", 300) + `","value":"AKIAIOSFODNN7EXAMPLE"}`
-	var mounts []string
+	mounts := make([]string, 0, 30)
 	for i := range 30 {
 		mounts = append(mounts, `{"name":"v`+strings.Repeat("x", i)+`","mountPath":"/root/.aws"}`)
 	}
@@ -223,7 +223,7 @@ func TestGetIsNoQuestion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // read only
 	if resp.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("status %s", resp.Status)
 	}
@@ -281,12 +281,12 @@ func TestTimeoutOfTheAPIServerIsTheDeadline(t *testing.T) {
 func TestDryRunGivesTheSameAnswer(t *testing.T) {
 	t.Parallel()
 	d := open(t, admission.Managed, &cluster.Snapshot{}, nil)
-	real := d.ask(t, podReview(badPod))
+	forReal := d.ask(t, podReview(badPod))
 	review, yes := podReview(badPod), true
 	review.Request.DryRun = &yes
 	dry := d.ask(t, review)
-	if dry.Allowed != real.Allowed || dry.Result.Message != real.Result.Message {
-		t.Errorf("dry run: %+v, for real: %+v", dry, real)
+	if dry.Allowed != forReal.Allowed || dry.Result.Message != forReal.Result.Message {
+		t.Errorf("dry run: %+v, for real: %+v", dry, forReal)
 	}
 }
 

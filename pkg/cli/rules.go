@@ -37,6 +37,11 @@ func newRules() *cobra.Command {
 			switch output {
 			case "table":
 				return printTable(cmd.OutOrStdout(), list)
+			case "names":
+				for _, r := range list {
+					fmt.Fprintln(cmd.OutOrStdout(), r.ID)
+				}
+				return nil
 			case "json":
 				return printJSON(cmd.OutOrStdout(), list)
 			case "markdown":
@@ -49,10 +54,10 @@ func newRules() *cobra.Command {
 				_, err = cmd.OutOrStdout().Write(out)
 				return err
 			}
-			return fmt.Errorf("-o %q is none of table, json, markdown, webhook", output)
+			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook", output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", output, "table, json, markdown, or webhook for the rules of a webhook configuration")
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, or webhook for the rules of a webhook configuration")
 	return cmd
 }
 
@@ -111,7 +116,7 @@ func printJSON(w io.Writer, list []rule.Rule) error {
 }
 
 func resources(r *rule.Rule) []string {
-	var names []string
+	names := make([]string, 0, len(r.Targets))
 	for _, t := range r.Targets {
 		names = append(names, t.String())
 	}

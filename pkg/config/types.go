@@ -25,12 +25,12 @@ type Guard struct {
 	// leaves each rule its own, "warn" turns every denial into a warning (the dry
 	// run), "audit" only records.
 	Mode rule.Action `json:"mode,omitempty"`
-	EMR  EMR         `json:"emr,omitempty"`
+	EMR  EMR         `json:"emr,omitzero"`
 	// Administrators are free of the rules that judge who asks, not of those that
 	// judge what is asked.
-	Administrators Subjects `json:"administrators,omitempty"`
+	Administrators Subjects `json:"administrators,omitzero"`
 	// BreakGlass are groups for whose members every denial becomes a warning.
-	BreakGlass BreakGlass `json:"breakGlass,omitempty"`
+	BreakGlass BreakGlass `json:"breakGlass,omitzero"`
 	// TrustedSubjects may hold what the RBAC rules forbid.
 	TrustedSubjects []string `json:"trustedSubjects,omitempty"`
 	// CredentialProviders that pods of managed namespaces may use: "irsa",
@@ -53,7 +53,7 @@ type EMR struct {
 	// Discover adds namespaces that carry EMR's marks; true when unset.
 	Discover *bool `json:"discover,omitempty"`
 	// Principals act for EMR.
-	Principals Principals `json:"principals,omitempty"`
+	Principals Principals `json:"principals,omitzero"`
 	// Account is the AWS account id of the cluster, when known.
 	Account string `json:"account,omitempty"`
 	// RoleUsers says who may use which execution roles through custom resources.

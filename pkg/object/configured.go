@@ -1,6 +1,8 @@
 package object
 
 import (
+	"iter"
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -186,10 +188,7 @@ func (b builder) flink(s *Setting) {
 		}
 	case "kubernetes.env.secretKeyRef":
 		for one := range strings.SplitSeq(s.Value, ";") {
-			fields := map[string]string{}
-			for k, v := range flinkPairs(one, ",") {
-				fields[k] = v
-			}
+			fields := maps.Collect(flinkPairs(one, ","))
 			if fields["env"] != "" {
 				each(func(d *description) { d.setEnvFromSecret(fields["env"], fields["secret"], fields["key"], s.Path()) })
 			}
@@ -198,7 +197,7 @@ func (b builder) flink(s *Setting) {
 }
 
 // flinkPairs reads Flink's maps, `k:v,k:v`; a key or value may stand in quotes.
-func flinkPairs(s, separator string) func(func(string, string) bool) {
+func flinkPairs(s, separator string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for pair := range strings.SplitSeq(s, separator) {
 			k, v, ok := strings.Cut(pair, ":")

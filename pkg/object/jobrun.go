@@ -1,7 +1,7 @@
 package object
 
 import (
-	"fmt"
+	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -42,8 +42,9 @@ func decodeJobRun(o *Object, raw []byte) error {
 			ApplicationConfiguration []classification `json:"applicationConfiguration"`
 		}
 		if err := unmarshal([]byte(text), &overrides); err != nil {
-			// %v: text inside a field that is no JSON leaves the object itself readable.
-			return fmt.Errorf("spec.configurationOverrides is not the JSON of StartJobRun's configurationOverrides: %v", err)
+			// Text inside a field that is no JSON leaves the object itself readable,
+			// so the cause is told and not wrapped.
+			return errors.New("spec.configurationOverrides is not the JSON of StartJobRun's configurationOverrides: " + err.Error())
 		}
 		o.addClassifications(overrides.ApplicationConfiguration, maxFlattenDepth)
 	}

@@ -130,7 +130,7 @@ func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
 		image = s.Image
 	}
 	main := corev1.Container{Name: role, Image: image, Env: p.Env, EnvFrom: p.EnvFrom, VolumeMounts: p.VolumeMounts, SecurityContext: p.SecurityContext}
-	var added []string
+	added := make([]string, 0, len(p.EnvVars)+len(p.EnvSecretKeyRefs))
 	for _, name := range sortedKeys(p.EnvVars) {
 		main.Env = append(main.Env, corev1.EnvVar{Name: name, Value: p.EnvVars[name]})
 		added = append(added, MapPath(section+".envVars", name))

@@ -56,7 +56,7 @@ func TestParseSetNamesPosition(t *testing.T) {
 	if !set.Match("bc") || set.Match("c") {
 		t.Error(`the set of "a" and "b*" matches the wrong names`)
 	}
-	if (pattern.Set)(nil).Match("") || (pattern.Pattern{}).Match("") {
+	if pattern.Set(nil).Match("") || (pattern.Pattern{}).Match("") {
 		t.Error("nothing matches something")
 	}
 }

@@ -55,7 +55,7 @@ func newKube2iamAnnotation(s rule.Settings) (rule.Check, error) {
 				if value, ok := r.Object.Meta.Annotations[key]; ok {
 					rep.Add(rule.Finding{
 						Path:    object.MapPath("metadata.annotations", key),
-						Message: fmt.Sprintf("the namespace lets kube2iam or kiam hand out roles by the annotation %s", key),
+						Message: "the namespace lets kube2iam or kiam hand out roles by the annotation " + key,
 						Key:     value,
 					})
 				}

@@ -154,7 +154,7 @@ func staticInEnv(e *corev1.EnvVar) string {
 	case from != nil && from.ConfigMapKeyRef != nil && isStaticName(from.ConfigMapKeyRef.Key):
 		return fmt.Sprintf("takes %s from a ConfigMap into %s", from.ConfigMapKeyRef.Key, e.Name)
 	case hasAccessKey(e.Value):
-		return fmt.Sprintf("has an AWS access key id in %s", e.Name)
+		return "has an AWS access key id in " + e.Name
 	}
 	return ""
 }

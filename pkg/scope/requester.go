@@ -115,8 +115,7 @@ func isJobAccount(user, namespace string, account *emr.Account) bool {
 }
 
 func isController(user string) bool {
-	switch user {
-	case "system:kube-controller-manager":
+	if user == "system:kube-controller-manager" {
 		return true // without --use-service-account-credentials
 	}
 	name, ok := strings.CutPrefix(user, serviceAccountPrefix+"kube-system:")

@@ -59,22 +59,34 @@ func rows() []row {
 func jobRows() []row {
 	objects := func(pick func(*harness.EMRJob) []*unstructured.Unstructured) send { return createJobPart(pick) }
 	return []row{
-		{"emr-containers", "3 ServiceAccounts of JobExecutionRole: client, driver, executor", jobsGoOn, allowed, "", "",
-			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.ServiceAccounts })},
-		{"emr-containers", "2 Roles and 2 RoleBindings for client and driver", jobsGoOn, allowed, "", "",
-			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.RBAC })},
-		{"emr-containers", "3 ConfigMaps: spark-defaults, podtemplate, fluentd", jobsGoOn, allowed, "", "",
-			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.ConfigMaps })},
-		{"emr-containers", "Secret emr-containers-s3-…", jobsGoOn, allowed, "", "",
-			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.Secrets })},
-		{"emr-containers", "Job " + harness.JobID, jobsGoOn, allowed, "", "",
-			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return []*unstructured.Unstructured{j.Job} })},
+		{
+			"emr-containers", "3 ServiceAccounts of JobExecutionRole: client, driver, executor", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.ServiceAccounts }),
+		},
+		{
+			"emr-containers", "2 Roles and 2 RoleBindings for client and driver", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.RBAC }),
+		},
+		{
+			"emr-containers", "3 ConfigMaps: spark-defaults, podtemplate, fluentd", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.ConfigMaps }),
+		},
+		{
+			"emr-containers", "Secret emr-containers-s3-…", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.Secrets }),
+		},
+		{
+			"emr-containers", "Job " + harness.JobID, jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return []*unstructured.Unstructured{j.Job} }),
+		},
 		{"job-controller", "the Job's Pod, the submitter", jobsGoOn, allowed, "", "", waitForJobPod},
 		{"spark-client SA", "driver Pod: fluentd sidecar, :latest images, hostPath /mnt/k8s-disks/0", jobsGoOn, allowed, "", "", createJobDriver},
 		{"spark-driver SA", "2 executor Pods", jobsGoOn, allowed, "", "", createExecutors},
-		{"admin", "a label on the driver Pod (an UPDATE)", jobsGoOn, allowed, "", "",
+		{
+			"admin", "a label on the driver Pod (an UPDATE)", jobsGoOn, allowed, "", "",
 			patch(admin, named("v1", "Pod", emrNamespace, "spark-"+harness.JobID+"-driver"),
-				"metadata: {labels: {team: orders}}", "metadata: {labels: {team: null}}")},
+				"metadata: {labels: {team: orders}}", "metadata: {labels: {team: null}}"),
+		},
 		{"alice", "a Pod in namespace analytics", scopeIsNarrow, allowed, "", "", createFile(alice, "pod-elsewhere.yaml")},
 		{"alice", "a Pod in emr-jobs with nothing wrong in it", podCredentials, allowed, "", "", createFile(alice, "pod-clean.yaml")},
 	}
@@ -83,56 +95,98 @@ func jobRows() []row {
 // podRows are Pods that get AWS credentials in a way other than IRSA.
 func podRows() []row {
 	return []row{
-		{"alice", "Pod annotated iam.amazonaws.com/role", podCredentials, denied, "kube2iam-kiam-annotation", "",
-			createFile(alice, "pod-kube2iam.yaml")},
-		{"alice", "the same, as a server-side dry run", podCredentials, denied, "kube2iam-kiam-annotation", "",
-			createFile(alice, "pod-kube2iam.yaml", harness.DryRun)},
-		{"olga, on call", "the same, with --as-group=emrguard:break-glass", podCredentials, warned, "kube2iam-kiam-annotation", "",
-			breakGlass("pod-kube2iam.yaml")},
-		{"alice", "Namespace emr-jobs annotated iam.amazonaws.com/allowed-roles", podCredentials, denied, "kube2iam-kiam-annotation", "",
+		{
+			"alice", "Pod annotated iam.amazonaws.com/role", podCredentials, denied, "kube2iam-kiam-annotation", "",
+			createFile(alice, "pod-kube2iam.yaml"),
+		},
+		{
+			"alice", "the same, as a server-side dry run", podCredentials, denied, "kube2iam-kiam-annotation", "",
+			createFile(alice, "pod-kube2iam.yaml", harness.DryRun),
+		},
+		{
+			"olga, on call", "the same, with --as-group=emrguard:break-glass", podCredentials, warned, "kube2iam-kiam-annotation", "",
+			breakGlass("pod-kube2iam.yaml"),
+		},
+		{
+			"alice", "Namespace emr-jobs annotated iam.amazonaws.com/allowed-roles", podCredentials, denied, "kube2iam-kiam-annotation", "",
 			patch(alice, named("v1", "Namespace", "", emrNamespace),
 				`metadata: {annotations: {iam.amazonaws.com/allowed-roles: '["*"]'}}`,
-				`metadata: {annotations: {iam.amazonaws.com/allowed-roles: null}}`)},
-		{"spark-client SA", "driver with AWS_ACCESS_KEY_ID, by spark.kubernetes.driverEnv", podCredentials, denied, "static-aws-credentials", "",
-			createDriver("driver-static-keys", "driver-static-keys.patch.yaml")},
-		{"alice", "Pod that takes a key from a Secret, under another name", podCredentials, denied, "static-aws-credentials", "",
-			createFile(alice, "pod-secret-key.yaml")},
-		{"alice", "Pod with a key in its arguments", podCredentials, denied, "static-aws-credentials", "",
-			createFile(alice, "pod-key-in-args.yaml")},
-		{"alice", "Pod with a Secret at /home/hadoop/.aws", podCredentials, denied, "static-aws-credentials", "",
-			createFile(alice, "pod-aws-folder.yaml")},
-		{"alice", "kubectl debug of an executor, with static keys", podCredentials, denied, "static-aws-credentials", "",
-			debugExecutor},
-		{"alice", "Pod with hostNetwork", podCredentials, denied, "instance-profile-access", "",
-			createFile(alice, "pod-host-network.yaml")},
-		{"spark-client SA", "driver with hostPath /var/lib/kubelet", podCredentials, denied, "instance-profile-access", "",
-			createDriver("driver-kubelet-folder", "driver-kubelet-folder.patch.yaml")},
-		{"alice", "Pod with hostPath /var//lib/./kubelet/pods", podCredentials, denied, "instance-profile-access", "",
-			createFile(alice, "pod-kubelet-path.yaml")},
-		{"spark-client SA", "driver with the AWS_ROLE_ARN of another role", podCredentials, denied, "role-arn-override irsa-credentials", "",
-			createDriver("driver-other-role", "driver-other-role.patch.yaml")},
-		{"spark-client SA", "driver that imitates the injection, with another role", podCredentials, denied, "irsa-credentials", "",
-			createDriver("driver-imitation", "driver-imitation.patch.yaml")},
-		{"alice", "Pod with a token for sts.amazonaws.com", podCredentials, denied, "role-arn-override", "",
-			createFile(alice, "pod-sts-token.yaml")},
-		{"spark-client SA", "driver that opts out of IRSA: label skip-pod-identity-webhook", podCredentials, denied, "irsa-credentials", "",
-			createDriver("driver-skip-irsa", "driver-skip-irsa.patch.yaml")},
+				`metadata: {annotations: {iam.amazonaws.com/allowed-roles: null}}`),
+		},
+		{
+			"spark-client SA", "driver with AWS_ACCESS_KEY_ID, by spark.kubernetes.driverEnv", podCredentials, denied, "static-aws-credentials", "",
+			createDriver("driver-static-keys", "driver-static-keys.patch.yaml"),
+		},
+		{
+			"alice", "Pod that takes a key from a Secret, under another name", podCredentials, denied, "static-aws-credentials", "",
+			createFile(alice, "pod-secret-key.yaml"),
+		},
+		{
+			"alice", "Pod with a key in its arguments", podCredentials, denied, "static-aws-credentials", "",
+			createFile(alice, "pod-key-in-args.yaml"),
+		},
+		{
+			"alice", "Pod with a Secret at /home/hadoop/.aws", podCredentials, denied, "static-aws-credentials", "",
+			createFile(alice, "pod-aws-folder.yaml"),
+		},
+		{
+			"alice", "kubectl debug of an executor, with static keys", podCredentials, denied, "static-aws-credentials", "",
+			debugExecutor,
+		},
+		{
+			"alice", "Pod with hostNetwork", podCredentials, denied, "instance-profile-access", "",
+			createFile(alice, "pod-host-network.yaml"),
+		},
+		{
+			"spark-client SA", "driver with hostPath /var/lib/kubelet", podCredentials, denied, "instance-profile-access", "",
+			createDriver("driver-kubelet-folder", "driver-kubelet-folder.patch.yaml"),
+		},
+		{
+			"alice", "Pod with hostPath /var//lib/./kubelet/pods", podCredentials, denied, "instance-profile-access", "",
+			createFile(alice, "pod-kubelet-path.yaml"),
+		},
+		{
+			"spark-client SA", "driver with the AWS_ROLE_ARN of another role", podCredentials, denied, "role-arn-override irsa-credentials", "",
+			createDriver("driver-other-role", "driver-other-role.patch.yaml"),
+		},
+		{
+			"spark-client SA", "driver that imitates the injection, with another role", podCredentials, denied, "irsa-credentials", "",
+			createDriver("driver-imitation", "driver-imitation.patch.yaml"),
+		},
+		{
+			"alice", "Pod with a token for sts.amazonaws.com", podCredentials, denied, "role-arn-override", "",
+			createFile(alice, "pod-sts-token.yaml"),
+		},
+		{
+			"spark-client SA", "driver that opts out of IRSA: label skip-pod-identity-webhook", podCredentials, denied, "irsa-credentials", "",
+			createDriver("driver-skip-irsa", "driver-skip-irsa.patch.yaml"),
+		},
 	}
 }
 
 // templateRows are objects from which such Pods would come.
 func templateRows() []row {
 	return []row{
-		{"admin", "DaemonSet kube2iam in namespace tools", podCredentials, warned, "kube2iam-kiam-daemonset", "",
-			createFile(admin, "kube2iam.yaml")},
-		{"alice", "Deployment with iam.amazonaws.com/role in its template", podCredentials, warned, "kube2iam-kiam-annotation", "",
-			createDeployment},
-		{"replicaset-ctrl.", "the Pod of that Deployment", podCredentials, denied, "kube2iam-kiam-annotation", allowed,
-			deploymentPod},
-		{"alice", "SparkApplication with static keys", podCredentials, warned, "static-aws-credentials", "",
-			createFile(alice, "sparkapplication-static-keys.yaml")},
-		{"alice", "FlinkDeployment with kubernetes.hostnetwork.enabled", podCredentials, warned, "instance-profile-access", "",
-			createFile(alice, "flinkdeployment-host-network.yaml")},
+		{
+			"admin", "DaemonSet kube2iam in namespace tools", podCredentials, warned, "kube2iam-kiam-daemonset", "",
+			createFile(admin, "kube2iam.yaml"),
+		},
+		{
+			"alice", "Deployment with iam.amazonaws.com/role in its template", podCredentials, warned, "kube2iam-kiam-annotation", "",
+			createDeployment,
+		},
+		{
+			"replicaset-ctrl.", "the Pod of that Deployment", podCredentials, denied, "kube2iam-kiam-annotation", allowed,
+			deploymentPod,
+		},
+		{
+			"alice", "SparkApplication with static keys", podCredentials, warned, "static-aws-credentials", "",
+			createFile(alice, "sparkapplication-static-keys.yaml"),
+		},
+		{
+			"alice", "FlinkDeployment with kubernetes.hostnetwork.enabled", podCredentials, warned, "instance-profile-access", "",
+			createFile(alice, "flinkdeployment-host-network.yaml"),
+		},
 	}
 }
 
@@ -140,20 +194,30 @@ func templateRows() []row {
 func accountRows() []row {
 	driver := named("v1", "ServiceAccount", emrNamespace, harness.ManagedAccount("driver"))
 	return []row{
-		{"alice", "ServiceAccount emr-containers-sa-… of DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
-			createFile(alice, "managed-account.yaml")},
-		{"alice", "another role-arn on the driver's ServiceAccount", managedAccounts, denied, "managed-service-account", "",
+		{
+			"alice", "ServiceAccount emr-containers-sa-… of DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
+			createFile(alice, "managed-account.yaml"),
+		},
+		{
+			"alice", "another role-arn on the driver's ServiceAccount", managedAccounts, denied, "managed-service-account", "",
 			patch(alice, driver,
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
-				"metadata: {annotations: {eks.amazonaws.com/role-arn: '"+harness.JobRoleARN+"'}}")},
-		{"alice", "a role-arn on the ServiceAccount default", managedAccounts, denied, "managed-service-account", "",
+				"metadata: {annotations: {eks.amazonaws.com/role-arn: '"+harness.JobRoleARN+"'}}"),
+		},
+		{
+			"alice", "a role-arn on the ServiceAccount default", managedAccounts, denied, "managed-service-account", "",
 			patch(alice, named("v1", "ServiceAccount", emrNamespace, "default"),
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
-				"metadata: {annotations: {eks.amazonaws.com/role-arn: null}}")},
-		{"admin", "ServiceAccount named for ReportingRole, annotated DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
-			createFile(admin, "managed-account-contradiction.yaml")},
-		{"admin", "ServiceAccount named as in AWS's own, mistaken example", managedAccounts, denied, "managed-service-account", "",
-			createFile(admin, "managed-account-newline.yaml")},
+				"metadata: {annotations: {eks.amazonaws.com/role-arn: null}}"),
+		},
+		{
+			"admin", "ServiceAccount named for ReportingRole, annotated DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
+			createFile(admin, "managed-account-contradiction.yaml"),
+		},
+		{
+			"admin", "ServiceAccount named as in AWS's own, mistaken example", managedAccounts, denied, "managed-service-account", "",
+			createFile(admin, "managed-account-newline.yaml"),
+		},
 	}
 }
 
