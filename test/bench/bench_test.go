@@ -47,32 +47,32 @@ type fixture struct {
 	user   authenticationv1.UserInfo
 }
 
-func load(b testing.TB) *fixture {
-	b.Helper()
+func load(tb testing.TB) *fixture {
+	tb.Helper()
 	job, err := harness.LoadEMRJob(namespace)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	pod, err := job.DriverPod()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	pod.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}
 	raw, err := json.Marshal(pod)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := config.Default()
 	c.EMR.Namespaces = []string{namespace}
 	e, err := engine.New(c, rules.All(), time.Now)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	facts := &cluster.Snapshot{}
 	for _, account := range job.ServiceAccounts {
 		var sa corev1.ServiceAccount
 		if err := harness.ToObject(account, &sa); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		facts.Set(&sa)
 	}
@@ -80,12 +80,12 @@ func load(b testing.TB) *fixture {
 	return &fixture{e, facts, raw, authenticationv1.UserInfo{Username: user, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"}}}
 }
 
-func (f *fixture) decode(b testing.TB) *object.Object {
-	b.Helper()
+func (f *fixture) decode(tb testing.TB) *object.Object {
+	tb.Helper()
 	res, _ := object.Find(schema.GroupResource{Resource: "pods"})
 	o, err := object.Decode(res, f.pod)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return o
 }

@@ -189,7 +189,7 @@ func withValues(file string) []string {
 // the end of a file's name.
 func writeValues(t *testing.T, values string) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "emrguard-values-")
+	folder, err := os.MkdirTemp("", "emrguard-values-") //nolint:usetesting // the name of the test would be in the path
 	if err != nil {
 		t.Fatal(err)
 	}

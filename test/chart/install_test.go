@@ -36,6 +36,7 @@ func TestReleaseOnRealAPIServer(t *testing.T) {
 }
 
 func testRelease(t *testing.T, c *cluster, helm string) {
+	t.Helper()
 	// Install.
 	notes := c.helm(t, helm, "install", release, chart, "--create-namespace",
 		"--set", "emr.namespaces={emr-jobs},emr.namespaceSelector.matchLabels.platform=emr",

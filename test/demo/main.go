@@ -27,7 +27,10 @@ import (
 // has been reported already.
 var errUnexpected = errors.New("not every answer was as the guide demands")
 
-func main() {
+func main() { os.Exit(run()) }
+
+// run returns the exit code.
+func run() int {
 	var keep, down, serve bool
 	flag.BoolVar(&keep, "keep", false, "leave a guarded cluster running until --down")
 	flag.BoolVar(&down, "down", false, "end what --keep has left running")
@@ -52,13 +55,12 @@ func main() {
 		err = runDemo(ctx)
 	}
 	if err == nil {
-		return
+		return 0
 	}
 	if ctx.Err() != nil {
 		fmt.Fprintf(os.Stderr, "demo: interrupted, everything is stopped (%v)\n", err)
 	} else {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
 	}
-	stop()
-	os.Exit(1)
+	return 1
 }

@@ -25,10 +25,8 @@ type send func(ctx context.Context, s *stage) (harness.Answer, error)
 // by picks a requester.
 type by func(*stage) *harness.Client
 
-func admin(s *stage) *harness.Client       { return s.admin }
-func emr(s *stage) *harness.Client         { return s.emr }
-func alice(s *stage) *harness.Client       { return s.alice }
-func sparkClient(s *stage) *harness.Client { return s.sparkClient }
+func admin(s *stage) *harness.Client { return s.admin }
+func alice(s *stage) *harness.Client { return s.alice }
 
 // createFile creates the object of a file, and deletes it again when it was
 // created: a bad request must not disturb the next one.
@@ -93,7 +91,7 @@ func waitForJobPod(ctx context.Context, s *stage) (harness.Answer, error) {
 		return harness.Answer{}, err
 	}
 	if role, _ := harness.EnvValue(&pod.Spec.Containers[0], "AWS_ROLE_ARN"); role != harness.JobRoleARN {
-		return harness.Answer{}, fmt.Errorf("Pod %s has AWS_ROLE_ARN %q: the pod identity stand-in did not work", pod.Name, role)
+		return harness.Answer{}, fmt.Errorf("the pod %s has AWS_ROLE_ARN %q: the pod identity stand-in did not work", pod.Name, role)
 	}
 	return harness.Answer{Verdict: harness.Allowed}, nil
 }
@@ -252,10 +250,10 @@ func patched(pod *unstructured.Unstructured, file string) (*unstructured.Unstruc
 	return result, result.UnmarshalJSON(data)
 }
 
-// named is an object of which only the identity matters.
-func named(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
+// named is a core object of which only the identity matters.
+func named(kind, namespace, name string) *unstructured.Unstructured {
 	obj := &unstructured.Unstructured{}
-	obj.SetAPIVersion(apiVersion)
+	obj.SetAPIVersion("v1")
 	obj.SetKind(kind)
 	obj.SetNamespace(namespace)
 	obj.SetName(name)

@@ -57,7 +57,7 @@ func rows() []row {
 
 // jobRows is one complete EMR job, each part by its real creator.
 func jobRows() []row {
-	objects := func(pick func(*harness.EMRJob) []*unstructured.Unstructured) send { return createJobPart(pick) }
+	objects := createJobPart
 	return []row{
 		{
 			"emr-containers", "3 ServiceAccounts of JobExecutionRole: client, driver, executor", jobsGoOn, allowed, "", "",
@@ -84,7 +84,7 @@ func jobRows() []row {
 		{"spark-driver SA", "2 executor Pods", jobsGoOn, allowed, "", "", createExecutors},
 		{
 			"admin", "a label on the driver Pod (an UPDATE)", jobsGoOn, allowed, "", "",
-			patch(admin, named("v1", "Pod", emrNamespace, "spark-"+harness.JobID+"-driver"),
+			patch(admin, named("Pod", emrNamespace, "spark-"+harness.JobID+"-driver"),
 				"metadata: {labels: {team: orders}}", "metadata: {labels: {team: null}}"),
 		},
 		{"alice", "a Pod in namespace analytics", scopeIsNarrow, allowed, "", "", createFile(alice, "pod-elsewhere.yaml")},
@@ -109,7 +109,7 @@ func podRows() []row {
 		},
 		{
 			"alice", "Namespace emr-jobs annotated iam.amazonaws.com/allowed-roles", podCredentials, denied, "kube2iam-kiam-annotation", "",
-			patch(alice, named("v1", "Namespace", "", emrNamespace),
+			patch(alice, named("Namespace", "", emrNamespace),
 				`metadata: {annotations: {iam.amazonaws.com/allowed-roles: '["*"]'}}`,
 				`metadata: {annotations: {iam.amazonaws.com/allowed-roles: null}}`),
 		},
@@ -192,7 +192,7 @@ func templateRows() []row {
 
 // accountRows tamper with the accounts that carry execution roles.
 func accountRows() []row {
-	driver := named("v1", "ServiceAccount", emrNamespace, harness.ManagedAccount("driver"))
+	driver := named("ServiceAccount", emrNamespace, harness.ManagedAccount("driver"))
 	return []row{
 		{
 			"alice", "ServiceAccount emr-containers-sa-… of DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
@@ -206,7 +206,7 @@ func accountRows() []row {
 		},
 		{
 			"alice", "a role-arn on the ServiceAccount default", managedAccounts, denied, "managed-service-account", "",
-			patch(alice, named("v1", "ServiceAccount", emrNamespace, "default"),
+			patch(alice, named("ServiceAccount", emrNamespace, "default"),
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: null}}"),
 		},

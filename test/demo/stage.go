@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -125,8 +126,8 @@ func (s *stage) warnMode(ctx context.Context) error {
 
 // reset deletes what the requests have left.
 func (s *stage) reset(ctx context.Context) error {
-	for i := len(s.created) - 1; i >= 0; i-- {
-		if err := s.remove(ctx, s.created[i]); err != nil {
+	for _, obj := range slices.Backward(s.created) {
+		if err := s.remove(ctx, obj); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -67,7 +68,7 @@ func (t *table) row(n int, r *row, a harness.Answer, problem string) {
 	default:
 		answer, colour = "FAILED", red
 	}
-	t.line(fmt.Sprint(n), r.who, r.what, answer, r.clause, colour)
+	t.line(strconv.Itoa(n), r.who, r.what, answer, r.clause, colour)
 	if a.Message != "" {
 		text := a.Message
 		if a.Verdict == harness.Denied {

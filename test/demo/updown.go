@@ -115,7 +115,7 @@ func runServe(ctx context.Context) (err error) {
 	if err := os.WriteFile(pid, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600); err != nil {
 		return err
 	}
-	defer os.Remove(pid)
+	defer func() { _ = os.Remove(pid) }() // it may be gone already
 	if err := os.Stdout.Close(); err != nil {
 		return err
 	}

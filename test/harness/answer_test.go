@@ -45,7 +45,7 @@ func TestClassify(t *testing.T) {
 			verdict: Unauthorized,
 		},
 		"RBAC's escalation check": {
-			err:     apierrors.NewForbidden(schema.GroupResource{Resource: "roles"}, "r", errors.New(`user "emr-containers" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held: ...`)),
+			err:     apierrors.NewForbidden(schema.GroupResource{Resource: "roles"}, "r", errors.New(`user "emr-containers" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held`)),
 			verdict: Unauthorized,
 		},
 		"Pod Security is no webhook": {

@@ -221,7 +221,7 @@ func (c *Client) RunKubectl(ctx context.Context, namespace string, args ...strin
 	if err != nil {
 		return Answer{Verdict: Failed, Message: err.Error(), Err: err}, ""
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // in the temporary folder
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	if err := WriteKubeconfig(kubeconfig, c.config, namespace); err != nil {
 		return Answer{Verdict: Failed, Message: err.Error(), Err: err}, ""

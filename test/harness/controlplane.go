@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -121,8 +122,8 @@ func (cp *ControlPlane) Stop() error {
 	cp.stopping = nil
 	cp.mu.Unlock()
 	var errs []error
-	for i := len(stopping) - 1; i >= 0; i-- {
-		errs = append(errs, stopping[i]())
+	for _, stop := range slices.Backward(stopping) {
+		errs = append(errs, stop())
 	}
 	return errors.Join(errs...)
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -12,9 +13,7 @@ const testRole = "arn:aws:iam::123456789012:role/JobExecutionRole"
 
 func roleAccount(annotations map[string]string) *corev1.ServiceAccount {
 	all := map[string]string{roleARNAnnotation: testRole}
-	for k, v := range annotations {
-		all[k] = v
-	}
+	maps.Copy(all, annotations)
 	return &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: "n", Annotations: all}}
 }
 
