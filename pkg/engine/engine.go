@@ -72,7 +72,7 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	for _, r := range rules {
 		check, err := r.New(settings)
 		if err != nil {
-			return nil, fmt.Errorf("rules[%s].params: %w", r.ID, err)
+			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 		}
 		conf := c.Rules[r.ID]
 		e.rules = append(e.rules, compiled{Rule: r, check: check, conf: conf})

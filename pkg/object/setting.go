@@ -43,21 +43,21 @@ func isJavaOptions(key string) bool {
 }
 
 // appendSetting adds one entry, and those that hide in its value.
-func appendSetting(list []Setting, key, value, base, pathKey string) []Setting {
+func appendSetting(list []Setting, key, value, base, pathKey string, depth int) []Setting {
 	list = append(list, Setting{Key: strings.TrimPrefix(key, hadoopPrefix), Value: value, base: base, key: pathKey})
-	if isJavaOptions(key) {
+	if depth > 0 && isJavaOptions(key) {
 		path := base
 		if pathKey != "" {
 			path = MapPath(base, pathKey)
 		}
-		list = appendTokens(list, value, path)
+		list = appendNested(list, value, path, depth-1)
 	}
 	return list
 }
 
 func appendMap(list []Setting, settings map[string]string, path string) []Setting {
 	for _, key := range sortedKeys(settings) {
-		list = appendSetting(list, key, settings[key], path, key)
+		list = appendSetting(list, key, settings[key], path, key, maxNesting)
 	}
 	return list
 }
@@ -95,14 +95,21 @@ func mayHoldSetting(s string) bool {
 // them. Only keys with a dot count: every key of Spark, Hadoop and Flink that a
 // rule knows has one.
 func appendTokens(list []Setting, s, path string) []Setting {
-	for _, word := range words(s, maxNesting) {
-		word = strings.TrimPrefix(word, "--conf=")
-		word = strings.TrimPrefix(word, "-D")
-		key, value, ok := strings.Cut(word, "=")
-		if !ok || !isSettingKey(key) {
-			continue
+	return appendNested(list, s, path, maxNesting)
+}
+
+// appendNested reads words that are command lines themselves (`sh -c "a --conf
+// b=c"`) as well, to the given depth: the bound keeps the work linear.
+func appendNested(list []Setting, s, path string, depth int) []Setting {
+	for _, word := range words(s) {
+		setting := strings.TrimPrefix(strings.TrimPrefix(word, "--conf="), "-D")
+		key, value, ok := strings.Cut(setting, "=")
+		switch {
+		case ok && isSettingKey(key):
+			list = appendSetting(list, key, value, path, "", depth)
+		case depth > 0 && strings.ContainsAny(word, " \t\n\"'") && mayHoldSetting(word):
+			list = appendNested(list, word, path, depth-1)
 		}
-		list = appendSetting(list, key, value, path, "")
 	}
 	return list
 }
@@ -124,10 +131,7 @@ func isSettingKey(s string) bool {
 
 // words splits a command line into words, roughly as a shell does: quotes keep
 // blanks together and are dropped, a backslash keeps the next character.
-//
-// Words in quotes that are command lines themselves (`sh -c "a --conf b=c"`)
-// are split as well, to the given depth: the bound keeps the work linear.
-func words(s string, depth int) []string {
+func words(s string) []string {
 	if !strings.ContainsAny(s, " \t\r\n\\\"'`;&|()") {
 		return []string{s}
 	}
@@ -170,13 +174,6 @@ func words(s string, depth int) []string {
 		}
 	}
 	end()
-	if depth > 0 {
-		for _, w := range list {
-			if strings.ContainsAny(w, " \t\n\"'") {
-				list = append(list, words(w, depth-1)...)
-			}
-		}
-	}
 	return list
 }
 
@@ -188,7 +185,7 @@ func (o *Object) addConfigMapSettings(cm *corev1.ConfigMap) {
 	}
 	for _, file := range sortedKeys(cm.Data) {
 		for _, kv := range javaProperties(cm.Data[file]) {
-			o.Settings = appendSetting(o.Settings, kv.key, kv.value, MapPath("data", file), kv.key)
+			o.Settings = appendSetting(o.Settings, kv.key, kv.value, MapPath("data", file), kv.key, maxNesting)
 		}
 	}
 	o.addConfigured(o.Settings)

@@ -128,8 +128,7 @@ type Rule struct {
 	Targets []Target
 	// Parameters documents the parameters, name by name.
 	Parameters []Parameter
-	// New makes the check from the settings. The error names the parameter that
-	// is wrong.
+	// New makes the check from the settings. Its error is a ParameterError.
 	New func(Settings) (Check, error)
 }
 
@@ -160,8 +159,15 @@ func (s Settings) Decode(id string, into any) error {
 		return nil
 	}
 	strict, err := strictjson.UnmarshalStrict(raw, into)
-	return errors.Join(append(strict, err)...)
+	if err := errors.Join(append(strict, err)...); err != nil {
+		return ParameterError(id, err)
+	}
+	return nil
 }
+
+// ParameterError says that a parameter of a rule is wrong, with the path of the
+// parameters in the configuration.
+func ParameterError(id string, err error) error { return fmt.Errorf("rules[%s].params: %w", id, err) }
 
 // Finding is one thing that is wrong with an object or request.
 type Finding struct {

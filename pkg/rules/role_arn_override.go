@@ -54,7 +54,7 @@ func allowedRoles(s rule.Settings) (pattern.Set, error) {
 	}
 	set, err := pattern.ParseSet(p.AllowedRoles)
 	if err != nil {
-		return nil, fmt.Errorf("allowedRoles%w", err)
+		return nil, rule.ParameterError(overrideID, fmt.Errorf("allowedRoles%w", err))
 	}
 	return set, nil
 }
