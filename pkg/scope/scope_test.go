@@ -98,7 +98,7 @@ func TestDeletesForOthers(t *testing.T) {
 		"system:serviceaccount:kube-system:generic-garbage-collector": true,
 		"system:serviceaccount:kube-system:job-controller":            false,
 		"system:serviceaccount:emr-jobs:namespace-controller":         false,
-		"namespace-controller":                                        false,
+		"system:user:kube-system:namespace-controller":                false,
 	} {
 		if got := scope.DeletesForOthers(user); got != want {
 			t.Errorf("DeletesForOthers(%q) = %t, want %t", user, got, want)
