@@ -198,11 +198,11 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, review *adm
 // nil for a request that no rule concerns.
 func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*rule.Request, func() (*object.Object, error), error) {
 	gr := schema.GroupResource{Group: in.Resource.Group, Resource: in.Resource.Resource}
-	res, ok := object.Find(gr)
+	res, ok := find(gr, in.SubResource)
 	if !ok {
-		return nil, nil, badRequest("emrguard judges no %s: take the resource out of the webhook configuration", gr)
+		return nil, nil, badRequest("emrguard judges no %s: take the resource out of the webhook configuration", name(gr, in.SubResource))
 	}
-	if in.Kind.Kind != res.Kind || in.Kind.Group != res.Group {
+	if in.Kind.Kind != res.Kind || in.Kind.Group != res.KindGroup() {
 		return nil, nil, badRequest("the request is for %s with an object of kind %s in group %q", gr, in.Kind.Kind, in.Kind.Group)
 	}
 	r := &rule.Request{
@@ -216,7 +216,7 @@ func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*
 	}
 	raw := in.Object.Raw
 	switch r.Operation {
-	case rule.Create, rule.Update:
+	case rule.Create, rule.Update, rule.Connect:
 	case rule.Delete:
 		raw = in.OldObject.Raw
 	default:
@@ -248,4 +248,19 @@ func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*
 	}
 	r.Requester = e.Classify(in.UserInfo.Username, in.UserInfo.Groups, r.Namespace)
 	return r, old, nil
+}
+
+func find(gr schema.GroupResource, subresource string) (object.Resource, bool) {
+	if subresource != "" {
+		gr.Resource = name(gr, subresource)
+	}
+	return object.Find(gr)
+}
+
+// name is the resource as a webhook configuration writes it.
+func name(gr schema.GroupResource, subresource string) string {
+	if subresource == "" {
+		return gr.Resource
+	}
+	return gr.Resource + "/" + subresource
 }

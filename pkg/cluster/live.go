@@ -8,7 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -113,6 +115,29 @@ func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule
 		return rule.ServiceAccount{}, fmt.Errorf("ask the API server: %w", err)
 	}
 	return rule.ServiceAccount{Namespace: namespace, Name: name, RoleARN: found.Annotations[emr.AnnotationRoleARN]}, nil
+}
+
+// FlinkDeployment asks the API server: session jobs are rare, and a cache of
+// somebody else's custom resource would fail where it is not installed.
+func (l *Live) FlinkDeployment(ctx context.Context, namespace, name string) (rule.FlinkDeployment, error) {
+	found := &unstructured.Unstructured{}
+	found.SetAPIVersion("flink.apache.org/v1beta1")
+	found.SetKind("FlinkDeployment")
+	switch err := l.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found); {
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return rule.FlinkDeployment{}, rule.ErrNotFound
+	case err != nil:
+		return rule.FlinkDeployment{}, fmt.Errorf("ask the API server: %w", err)
+	}
+	account, _, err := unstructured.NestedString(found.Object, "spec", "serviceAccount")
+	if err != nil {
+		return rule.FlinkDeployment{}, fmt.Errorf("read the FlinkDeployment: %w", err)
+	}
+	role, _, err := unstructured.NestedString(found.Object, "spec", "executionRoleArn")
+	if err != nil {
+		return rule.FlinkDeployment{}, fmt.Errorf("read the FlinkDeployment: %w", err)
+	}
+	return rule.FlinkDeployment{ServiceAccount: account, ExecutionRole: role}, nil
 }
 
 func keep(m *metav1.ObjectMeta, set labels.Set, annotations map[string]string) metav1.ObjectMeta {

@@ -30,6 +30,7 @@ type namespace struct {
 	accounts map[string]rule.ServiceAccount // by name
 	managed  int                            // accounts with a managed name
 	bindings map[string][]string            // users by RoleBinding
+	flink    map[string]rule.FlinkDeployment
 }
 
 func (s *Snapshot) at(name string) *namespace {
@@ -46,7 +47,7 @@ func (s *Snapshot) at(name string) *namespace {
 
 // forget drops a namespace of which nothing is known any more.
 func (s *Snapshot) forget(name string) {
-	if n := s.namespaces[name]; n != nil && n.labels == nil && len(n.accounts) == 0 && len(n.bindings) == 0 {
+	if n := s.namespaces[name]; n != nil && n.labels == nil && len(n.accounts) == 0 && len(n.bindings) == 0 && len(n.flink) == 0 {
 		delete(s.namespaces, name)
 	}
 }
@@ -125,6 +126,29 @@ func (s *Snapshot) ServiceAccount(_ context.Context, namespace, name string) (ru
 		}
 	}
 	return rule.ServiceAccount{}, rule.ErrNotFound
+}
+
+// SetFlinkDeployment adds or replaces a Flink session cluster.
+func (s *Snapshot) SetFlinkDeployment(namespace, name string, f rule.FlinkDeployment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.at(namespace)
+	if n.flink == nil {
+		n.flink = map[string]rule.FlinkDeployment{}
+	}
+	n.flink[name] = f
+}
+
+// FlinkDeployment returns a session cluster, or rule.ErrNotFound.
+func (s *Snapshot) FlinkDeployment(_ context.Context, namespace, name string) (rule.FlinkDeployment, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := s.namespaces[namespace]; n != nil {
+		if f, ok := n.flink[name]; ok {
+			return f, nil
+		}
+	}
+	return rule.FlinkDeployment{}, rule.ErrNotFound
 }
 
 // NamespaceLabels returns the labels of a namespace, nil when it is unknown.

@@ -1,5 +1,7 @@
 package emr
 
+import "strings"
+
 // Keys and names by which EMR on EKS marks its objects and the AWS identity
 // webhooks act. No label of a pod is proof of anything: whoever submits a job
 // sets them.
@@ -60,6 +62,23 @@ func IsSparkDefaultsName(name string) bool {
 	const tail = "-spark-defaults"
 	n := len(name) - len(tail)
 	return n >= 1 && name[n:] == tail && isJobID(name[:n])
+}
+
+// IsConfigMapName reports whether name is of a form that EMR gives to its
+// ConfigMaps: `<job id>-spark-defaults`, `podtemplate-<job id>` or
+// `fluentd-<virtual cluster id>-<job id>`.
+func IsConfigMapName(name string) bool {
+	if IsSparkDefaultsName(name) {
+		return true
+	}
+	if id, ok := strings.CutPrefix(name, "podtemplate-"); ok {
+		return isJobID(id)
+	}
+	if ids, ok := strings.CutPrefix(name, "fluentd-"); ok {
+		cluster, job, _ := strings.Cut(ids, "-")
+		return isJobID(cluster) && isJobID(job)
+	}
+	return false
 }
 
 // isJobID accepts EMR's job and virtual cluster ids, 15 or more of 0-9a-z.

@@ -11,10 +11,12 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/scope"
 )
@@ -68,7 +70,10 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	if err := e.compileDecision(c); err != nil {
 		return nil, err
 	}
-	settings := settingsOf(c)
+	settings, err := settingsOf(c, e.namespaces.Selector())
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range rules {
 		check, err := r.New(settings)
 		if err != nil {
@@ -100,8 +105,9 @@ func (e *Engine) index(i int) {
 	}
 }
 
-func settingsOf(c *config.Guard) rule.Settings {
+func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error) {
 	s := rule.Settings{
+		Selector:    selector,
 		IRSA:        slices.Contains(c.CredentialProviders, config.IRSA),
 		PodIdentity: slices.Contains(c.CredentialProviders, config.PodIdentity),
 		Account:     c.EMR.Account,
@@ -110,7 +116,22 @@ func settingsOf(c *config.Guard) rule.Settings {
 	for id, r := range c.Rules {
 		s.Params[id] = r.Params
 	}
-	return s
+	var err error
+	if s.EMRUsers, err = pattern.ParseSet(c.EMR.Principals.Users); err != nil {
+		return s, fmt.Errorf("emr.principals.users%w", err)
+	}
+	for i, u := range c.EMR.RoleUsers {
+		users, err := pattern.ParseSet(u.Users)
+		if err != nil {
+			return s, fmt.Errorf("emr.roleUsers[%d].users%w", i, err)
+		}
+		roles, err := pattern.ParseSet(u.Roles)
+		if err != nil {
+			return s, fmt.Errorf("emr.roleUsers[%d].roles%w", i, err)
+		}
+		s.RoleUsers = append(s.RoleUsers, rule.RoleUser{Users: users, Groups: u.Groups, Roles: roles})
+	}
+	return s, nil
 }
 
 // knownRules refuses rule ids that do not exist: a misspelt exemption would

@@ -262,7 +262,7 @@ func TestCheckRefusesRulesThatAreNotInOrder(t *testing.T) {
 		"default action":    func(r *rule.Rule) { r.Default = rule.Off },
 		"no check":          func(r *rule.Rule) { r.New = nil },
 		"no target":         func(r *rule.Rule) { r.Targets = nil },
-		"nothing can read":  func(r *rule.Rule) { r.Targets[0].Resource = "secrets" },
+		"nothing can read":  func(r *rule.Rule) { r.Targets[0].Resource = "leases" },
 		"has version":       func(r *rule.Rule) { r.Targets[1].Version = "v1beta1" },
 		"has no operations": func(r *rule.Rule) { r.Targets[0].Operations = nil },
 	} {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -48,8 +47,7 @@ func Check(rules []rule.Rule) error {
 			bad("it has no target")
 		}
 		for _, t := range r.Targets {
-			name, _, _ := strings.Cut(t.Resource, "/")
-			res, ok := object.Find(schema.GroupResource{Group: t.Group, Resource: name})
+			res, ok := object.Find(schema.GroupResource{Group: t.Group, Resource: t.Resource})
 			switch {
 			case !ok:
 				bad("nothing can read the target %s", t)

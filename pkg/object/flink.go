@@ -15,6 +15,7 @@ type flinkDeployment struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
 		ServiceAccount     string                  `json:"serviceAccount"`
+		ExecutionRoleARN   string                  `json:"executionRoleArn"`
 		Image              string                  `json:"image"`
 		FlinkConfiguration map[string]any          `json:"flinkConfiguration"`
 		PodTemplate        *corev1.PodTemplateSpec `json:"podTemplate"`
@@ -32,6 +33,7 @@ func decodeFlinkDeployment(o *Object, raw []byte) error {
 	err := unmarshal(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	account := x.Spec.ServiceAccount
+	o.ExecutionRole = x.Spec.ExecutionRoleARN
 	for _, t := range []struct {
 		template *corev1.PodTemplateSpec
 		path     string

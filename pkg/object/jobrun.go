@@ -13,6 +13,7 @@ type jobRun struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
 		ConfigurationOverrides string `json:"configurationOverrides"`
+		ExecutionRoleARN       string `json:"executionRoleARN"`
 		JobDriver              struct {
 			SparkSubmitJobDriver struct {
 				SparkSubmitParameters string `json:"sparkSubmitParameters"`
@@ -35,6 +36,7 @@ func decodeJobRun(o *Object, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	o.ExecutionRole = x.Spec.ExecutionRoleARN
 	const parameters = "spec.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters"
 	o.Settings = appendTokens(o.Settings, x.Spec.JobDriver.SparkSubmitJobDriver.SparkSubmitParameters, parameters)
 	if text := x.Spec.ConfigurationOverrides; text != "" {

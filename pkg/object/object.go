@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/json"
@@ -35,6 +37,18 @@ type Object struct {
 	Unreadable error
 	// ConfigMap is set for a ConfigMap, and for nothing else.
 	ConfigMap *corev1.ConfigMap
+	// SecretType is the type of a Secret. Its data is never decoded.
+	SecretType corev1.SecretType
+	// Token is what a request for a token asks for.
+	Token *authenticationv1.TokenRequest
+	// RBAC is the *Role, *ClusterRole, *RoleBinding or *ClusterRoleBinding of
+	// rbac.authorization.k8s.io/v1 that the object is.
+	RBAC any
+	// Flink is the name of the FlinkDeployment that a FlinkSessionJob runs in.
+	Flink string
+	// ExecutionRole is the IAM role that a custom resource names itself.
+	ExecutionRole string
+	raw           []byte
 }
 
 var errEmpty = errors.New("the object is empty")
@@ -42,10 +56,12 @@ var errEmpty = errors.New("the object is empty")
 // ErrUnknownKind says that no rule reads objects of this kind.
 var ErrUnknownKind = errors.New("no rule reads this kind")
 
-// Resource is an API resource that rules read, without its subresources.
+// Resource is an API resource that rules read.
 type Resource struct {
+	// GroupVersionResource names the resource, with its subresource where it is
+	// one: "pods/exec".
 	schema.GroupVersionResource
-	// Kind of the objects.
+	// Kind of the objects, in the group of the resource.
 	Kind string
 	// Cluster is true for a resource without namespace.
 	Cluster bool
@@ -59,9 +75,24 @@ type Resource struct {
 // other resource.
 var resources = []Resource{
 	{core("pods"), "Pod", false, false, decodePod},
+	{core("pods/ephemeralcontainers"), "Pod", false, false, decodePod},
 	{core("serviceaccounts"), "ServiceAccount", false, false, decodeMeta},
 	{core("configmaps"), "ConfigMap", false, false, decodeConfigMap},
+	{core("secrets"), "Secret", false, false, decodeSecret},
 	{core("namespaces"), "Namespace", true, false, decodeMeta},
+
+	{core("serviceaccounts/token"), "TokenRequest", false, false, decodeTokenRequest},
+	{core("pods/exec"), "PodExecOptions", false, false, decodeOptions},
+	{core("pods/attach"), "PodAttachOptions", false, false, decodeOptions},
+	{core("pods/portforward"), "PodPortForwardOptions", false, false, decodeOptions},
+	{core("pods/proxy"), "PodProxyOptions", false, false, decodeOptions},
+	{core("services/proxy"), "ServiceProxyOptions", false, false, decodeOptions},
+	{core("nodes/proxy"), "NodeProxyOptions", true, false, decodeOptions},
+
+	{rbac("roles"), "Role", false, false, decodeRole},
+	{rbac("rolebindings"), "RoleBinding", false, false, decodeRoleBinding},
+	{rbac("clusterroles"), "ClusterRole", true, false, decodeClusterRole},
+	{rbac("clusterrolebindings"), "ClusterRoleBinding", true, false, decodeClusterRoleBinding},
 
 	{core("podtemplates"), "PodTemplate", false, true, decodePodTemplate},
 	{core("replicationcontrollers"), "ReplicationController", false, true, decodeReplicationController},
@@ -75,6 +106,7 @@ var resources = []Resource{
 	{custom("sparkoperator.k8s.io", "v1beta2", "sparkapplications"), "SparkApplication", false, true, decodeSparkApplication},
 	{custom("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications"), "ScheduledSparkApplication", false, true, decodeScheduledSparkApplication},
 	{custom("flink.apache.org", "v1beta1", "flinkdeployments"), "FlinkDeployment", false, true, decodeFlinkDeployment},
+	{custom("flink.apache.org", "v1beta1", "flinksessionjobs"), "FlinkSessionJob", false, true, decodeFlinkSessionJob},
 	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), "JobRun", false, true, decodeJobRun},
 }
 
@@ -82,27 +114,48 @@ func core(resource string) schema.GroupVersionResource { return custom("", "v1",
 
 func apps(resource string) schema.GroupVersionResource { return custom("apps", "v1", resource) }
 
+func rbac(resource string) schema.GroupVersionResource {
+	return custom(rbacv1.GroupName, "v1", resource)
+}
+
 func batch(resource string) schema.GroupVersionResource { return custom("batch", "v1", resource) }
 
 func custom(group, version, resource string) schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: group, Version: version, Resource: resource}
 }
 
-// Find returns the resource of that API group and name. Versions do not count:
-// the API server converts to the one that the webhook configuration names.
+// byName finds a resource without a search.
+var byName = func() map[schema.GroupResource]*Resource {
+	m := make(map[schema.GroupResource]*Resource, len(resources))
+	for i := range resources {
+		m[resources[i].GroupResource()] = &resources[i]
+	}
+	return m
+}()
+
+// Find returns the resource of that API group and name, with its subresource
+// ("pods/exec"). Versions do not count: the API server converts to the one that
+// the webhook configuration names.
 func Find(gr schema.GroupResource) (Resource, bool) {
-	for _, r := range resources {
-		if r.Group == gr.Group && r.Resource == gr.Resource {
-			return r, true
-		}
+	if r := byName[gr]; r != nil {
+		return *r, true
 	}
 	return Resource{}, false
+}
+
+// KindGroup is the API group of the objects' kind, which for a subresource may be
+// another one than the resource's.
+func (r Resource) KindGroup() string {
+	if r.Kind == "TokenRequest" {
+		return authenticationv1.GroupName
+	}
+	return r.Group
 }
 
 // FindKind returns the resource of the objects of that kind.
 func FindKind(gk schema.GroupKind) (Resource, bool) {
 	for _, r := range resources {
-		if r.Group == gk.Group && r.Kind == gk.Kind {
+		if r.KindGroup() == gk.Group && r.Kind == gk.Kind {
 			return r, true
 		}
 	}
@@ -117,12 +170,12 @@ func Decode(r Resource, raw []byte) (*Object, error) {
 		return nil, ErrUnknownKind
 	}
 	// The kind is read by the decoders with everything else: one pass.
-	o := &Object{}
+	o := &Object{raw: raw}
 	err := r.decode(o, raw)
 	switch {
 	case err != nil && (o.Meta == nil || !r.isCustom() || isBroken(err)):
 		return nil, fmt.Errorf("decode %s: %w", r.Kind, err)
-	case o.GVK.Kind != r.Kind || o.GVK.Group != r.Group:
+	case o.GVK.Kind != r.Kind || o.GVK.Group != r.KindGroup():
 		return nil, fmt.Errorf("decode %s: the object says that it is %q", r.Kind, o.GVK.String())
 	}
 	o.Unreadable = err
@@ -131,7 +184,9 @@ func Decode(r Resource, raw []byte) (*Object, error) {
 
 // isCustom reports whether somebody else than Kubernetes defines the kind, and
 // so may change the type of a field between two releases of emrguard.
-func (r Resource) isCustom() bool { return strings.Contains(r.Group, ".") }
+func (r Resource) isCustom() bool {
+	return strings.Contains(r.Group, ".") && !strings.HasSuffix(r.Group, ".k8s.io") || r.Group == "sparkoperator.k8s.io"
+}
 
 // isBroken reports whether err says that there is no JSON to read at all, in
 // contrast to a field of another type than expected.

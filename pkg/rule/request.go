@@ -44,7 +44,7 @@ func (r Requester) Untrusted() bool { return r.Class == Submitter || r.Class == 
 // Request is what a rule judges: one operation on one object, with its facts.
 type Request struct {
 	Operation Operation
-	// Resource and Subresource that the request names.
+	// Resource that the request names, and its Subresource, "" for none.
 	Resource    schema.GroupResource
 	Subresource string
 	// Namespace of the object; for a Namespace its own name; empty for other
@@ -93,6 +93,15 @@ var ErrNotFound = errors.New("not found")
 type Cluster interface {
 	// ServiceAccount returns the account, or ErrNotFound.
 	ServiceAccount(ctx context.Context, namespace, name string) (ServiceAccount, error)
+	// FlinkDeployment returns the session cluster, or ErrNotFound.
+	FlinkDeployment(ctx context.Context, namespace, name string) (FlinkDeployment, error)
+}
+
+// FlinkDeployment is what rules know of a Flink session cluster.
+type FlinkDeployment struct {
+	// ServiceAccount as which it runs, and ExecutionRole, the ARN of its role;
+	// empty when unset.
+	ServiceAccount, ExecutionRole string
 }
 
 // Account returns what is known of the account that a pod runs as. An account

@@ -10,8 +10,11 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	strictjson "sigs.k8s.io/json"
+
+	"github.com/emrguard/emrguard/pkg/pattern"
 )
 
 // Action is what follows from a finding.
@@ -147,8 +150,34 @@ type Settings struct {
 	IRSA, PodIdentity bool
 	// Account is the AWS account id of the cluster, empty when not known.
 	Account string
+	// RoleUsers says who may use which execution roles through custom resources.
+	RoleUsers []RoleUser
+	// EMRUsers are the users as which EMR acts.
+	EMRUsers pattern.Set
+	// Selector puts namespaces in scope by label; nil when none is configured.
+	Selector labels.Selector
 	// Params holds the parameters of each rule, as JSON.
 	Params map[string]json.RawMessage
+}
+
+// RoleUser allows users and groups some execution roles.
+type RoleUser struct {
+	Users  pattern.Set
+	Groups []string
+	// Roles are patterns of role ARNs.
+	Roles pattern.Set
+}
+
+// MayUse reports whether some entry allows the requester one of the ways in which
+// a role is written.
+func (s Settings) MayUse(r Requester, arns ...string) bool {
+	return slices.ContainsFunc(s.RoleUsers, func(u RoleUser) bool {
+		return u.has(r) && slices.ContainsFunc(arns, u.Roles.Match)
+	})
+}
+
+func (u RoleUser) has(r Requester) bool {
+	return u.Users.Match(r.User) || slices.ContainsFunc(u.Groups, func(g string) bool { return slices.Contains(r.Groups, g) })
 }
 
 // Decode reads the parameters of a rule into a struct with JSON tags. An

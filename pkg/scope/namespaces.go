@@ -63,6 +63,9 @@ func (n *Namespaces) Managed(namespace string, facts Facts, who *Who) bool {
 	return facts.HasManagedAccount(namespace) || slices.ContainsFunc(facts.BoundUsers(namespace), who.emrUsers.Match)
 }
 
+// Selector returns what selects namespaces by label, nil when nothing does.
+func (n *Namespaces) Selector() labels.Selector { return n.selector }
+
 // Selects reports whether labels put a namespace in scope, for a Namespace that
 // is itself being created or changed.
 func (n *Namespaces) Selects(set map[string]string) bool {
