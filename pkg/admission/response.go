@@ -111,7 +111,7 @@ func warnings(r *rule.Request, v *engine.Verdict) []string {
 	var list []string
 	left := 0
 	for _, o := range v.Warned {
-		text := "[" + o.Rule + "] " + verb(r, o) + sentence(o.Finding)
+		text := "[" + o.Rule + "] " + verb(v.Mode, r, o) + sentence(o.Finding)
 		text = truncate(oneLine(text), maxWarning)
 		switch {
 		case slices.Contains(list, text):
@@ -128,14 +128,16 @@ func warnings(r *rule.Request, v *engine.Verdict) []string {
 }
 
 // verb says what would become of a warning that is a denial by nature.
-func verb(r *rule.Request, o engine.Outcome) string {
+func verb(mode rule.Action, r *rule.Request, o engine.Outcome) string {
 	switch {
 	case o.BreakGlass:
 		return "break glass, else refused: "
 	case !o.WouldDeny:
 		return ""
-	case r.IsCarrier():
+	case r.IsCarrier() && mode == "":
 		return "its Pods will be refused: "
+	case r.IsCarrier():
+		return "its Pods would be refused: "
 	}
 	return "would be refused: "
 }
