@@ -183,10 +183,16 @@ func (o *Object) addConfigMapSettings(cm *corev1.ConfigMap) {
 	if cm.Labels[emr.LabelJobConfiguration] != "spark-defaults" && !emr.IsSparkDefaultsName(cm.Name) {
 		return
 	}
-	for _, file := range sortedKeys(cm.Data) {
-		for _, kv := range javaProperties(cm.Data[file]) {
-			o.Settings = appendSetting(o.Settings, kv.key, kv.value, MapPath("data", file), kv.key, maxNesting)
+	read := func(path, text string) {
+		for _, kv := range javaProperties(text) {
+			o.Settings = appendSetting(o.Settings, kv.key, kv.value, path, kv.key, maxNesting)
 		}
+	}
+	for _, file := range sortedKeys(cm.Data) {
+		read(MapPath("data", file), cm.Data[file])
+	}
+	for _, file := range sortedKeys(cm.BinaryData) { // mounted like the others
+		read(MapPath("binaryData", file), string(cm.BinaryData[file]))
 	}
 	o.addConfigured(o.Settings)
 }

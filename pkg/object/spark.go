@@ -46,6 +46,8 @@ type sparkPod struct {
 	SecurityContext    *corev1.SecurityContext    `json:"securityContext"`
 	PodSecurityContext *corev1.PodSecurityContext `json:"podSecurityContext"`
 	Sidecars           []corev1.Container         `json:"sidecars"`
+	Lifecycle          *corev1.Lifecycle          `json:"lifecycle"`
+	JavaOptions        string                     `json:"javaOptions"`
 	InitContainers     []corev1.Container         `json:"initContainers"`
 	Template           *corev1.PodTemplateSpec    `json:"template"`
 }
@@ -90,6 +92,7 @@ func (o *Object) addSpark(s *sparkSpec, path string) {
 		}
 		o.addPod(p.pod(s, role, path))
 		o.addTemplate(p.Template, path+"."+role+".template")
+		o.Settings = appendTokens(o.Settings, p.JavaOptions, path+"."+role+".javaOptions")
 	}
 	from := len(o.Settings)
 	o.Settings = appendMap(o.Settings, s.SparkConf, path+".sparkConf")
@@ -129,7 +132,7 @@ func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
 	if image == "" {
 		image = s.Image
 	}
-	main := corev1.Container{Name: role, Image: image, Env: p.Env, EnvFrom: p.EnvFrom, VolumeMounts: p.VolumeMounts, SecurityContext: p.SecurityContext}
+	main := corev1.Container{Name: role, Image: image, Env: p.Env, EnvFrom: p.EnvFrom, VolumeMounts: p.VolumeMounts, SecurityContext: p.SecurityContext, Lifecycle: p.Lifecycle}
 	added := make([]string, 0, len(p.EnvVars)+len(p.EnvSecretKeyRefs))
 	for _, name := range sortedKeys(p.EnvVars) {
 		main.Env = append(main.Env, corev1.EnvVar{Name: name, Value: p.EnvVars[name]})

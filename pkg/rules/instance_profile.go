@@ -63,6 +63,7 @@ func checkInstanceProfile(_ context.Context, r *rule.Request, rep *rule.Report) 
 			if sc := c.SecurityContext; sc != nil && sc.Privileged != nil && *sc.Privileged {
 				rep.Add(rule.Finding{Path: c.Path() + ".securityContext.privileged", Message: fmt.Sprintf("container %q is privileged and so has all that its node has", c.Name), Key: pod.Role})
 			}
+			judgePrefixes(rep, pod, c, metadataNames, staticNames)
 			for j := range c.Env {
 				if what := metadataEnv(&c.Env[j]); what != "" {
 					rep.Add(rule.Finding{Path: c.EnvPath(j), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
@@ -89,6 +90,9 @@ func checkInstanceProfile(_ context.Context, r *rule.Request, rep *rule.Report) 
 	}
 	return nil
 }
+
+// metadataNames are the variables that move the metadata service.
+var metadataNames = []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"}
 
 // metadataEnv says what is wrong with a variable that moves the metadata
 // service, or nothing.

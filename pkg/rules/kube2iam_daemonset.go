@@ -74,9 +74,11 @@ func agentIn(c object.Container) (what, at string) {
 		return agent, c.Path() + ".name"
 	}
 	for path, s := range c.Strings() {
-		flag, _, _ := strings.Cut(s, "=")
-		if slices.Contains(agentFlags, flag) {
-			return "an agent like kube2iam or kiam (flag " + flag + ")", path()
+		for word := range strings.FieldsSeq(s) { // of a shell command, or the argument itself
+			flag, _, _ := strings.Cut(word, "=")
+			if slices.Contains(agentFlags, flag) {
+				return "an agent like kube2iam or kiam (flag " + flag + ")", path()
+			}
 		}
 	}
 	return "", ""

@@ -92,6 +92,7 @@ func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *
 		return nil
 	}
 	for c := range pod.Containers() {
+		judgePrefixes(rep, pod, c, overrideNames, staticNames)
 		for i := range c.Env {
 			e := &c.Env[i]
 			if e.Name == emr.EnvRoleARN {
@@ -167,6 +168,13 @@ func overrideInEnv(e *corev1.EnvVar, id identity, allowed pattern.Set) string {
 		return "sets " + e.Name
 	}
 	return ""
+}
+
+// overrideNames are the variables by which a pod chooses its credentials.
+var overrideNames = []string{
+	emr.EnvRoleARN, emr.EnvWebIdentityTokenFile,
+	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", emr.EnvContainerCredentialsFullURI,
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN", emr.EnvContainerAuthorizationTokenFile,
 }
 
 func isOverrideName(name string) bool {

@@ -70,11 +70,36 @@ func isStaticName(name string) bool {
 	return ok
 }
 
-// makesStaticName reports whether an envFrom with this prefix can make one of
-// the variables out of the keys of a Secret or ConfigMap. Without a prefix
-// nothing can be said: the keys are not in the request.
-func makesStaticName(prefix string) bool {
-	return prefix != "" && slices.ContainsFunc(staticNames, func(name string) bool { return strings.HasPrefix(name, prefix) })
+// makes returns the first of the variables that an envFrom with this prefix can
+// make out of the keys of a Secret or ConfigMap. Without a prefix nothing can be
+// said: the keys are not in the request.
+func makes(prefix string, names []string) string {
+	if prefix == "" {
+		return ""
+	}
+	i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, prefix) })
+	if i < 0 {
+		return ""
+	}
+	return names[i]
+}
+
+// judgePrefixes reports the sources of variables that can make one of the names,
+// but for those that can make a graver one, which is a finding of another rule.
+func judgePrefixes(rep *rule.Report, pod *object.Pod, c object.Container, names, graver []string) {
+	for i := range c.EnvFrom {
+		prefix := c.EnvFrom[i].Prefix
+		name := makes(prefix, names)
+		if name == "" || makes(prefix, graver) != "" {
+			continue
+		}
+		rep.Add(rule.Finding{
+			Path:        c.EnvFromPath(i),
+			Message:     fmt.Sprintf("container %q takes variables with the prefix %q, which can make %s", c.Name, prefix, name),
+			Remediation: "name the variables one by one under env, or use another prefix",
+			Key:         pod.Role,
+		})
+	}
 }
 
 func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report) error {
@@ -117,16 +142,7 @@ func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
 			rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
 		}
 	}
-	for i := range c.EnvFrom {
-		if prefix := c.EnvFrom[i].Prefix; makesStaticName(prefix) {
-			rep.Add(rule.Finding{
-				Path:        c.EnvFromPath(i),
-				Message:     fmt.Sprintf("container %q takes variables with the prefix %q, which can make AWS_ACCESS_KEY_ID and its like", c.Name, prefix),
-				Remediation: "name the variables one by one under env, or use another prefix",
-				Key:         pod.Role,
-			})
-		}
-	}
+	judgePrefixes(rep, pod, c, staticNames, nil)
 	for at, s := range c.Strings() {
 		if hasAccessKey(s) && !rep.Has(at()) {
 			rep.Add(rule.Finding{Path: at(), Message: fmt.Sprintf("container %q is started with an AWS access key id in its command line", c.Name), Key: pod.Role})
