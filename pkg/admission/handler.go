@@ -226,7 +226,9 @@ func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*
 	if isNamespace && r.Namespace == "" {
 		r.Namespace = r.Name
 	}
-	r.Managed = h.Door == Managed || e.Managed(r.Namespace, h.Facts)
+	// What has no namespace concerns all of them.
+	r.Managed = h.Door == Managed || res.Cluster && !isNamespace || e.Managed(r.Namespace, h.Facts)
+	r.ManagedNamespaces = func() []string { return e.ManagedNamespaces(h.Facts) }
 	// Whether a Namespace that is being created or labelled is in scope, only its
 	// own labels tell.
 	if !isNamespace && !e.Concerns(gr, r.Subresource, r.Operation, r.Managed) {

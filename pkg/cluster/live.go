@@ -12,20 +12,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
-// Live is the cluster that the webhook guards: a Snapshot that informers keep,
-// and one live GET for an account that the informers have not seen yet.
+// Live is the cluster that the webhook guards: a Snapshot that watches keep up to
+// date, and one live GET for an account or a role that they have not brought yet.
 type Live struct {
 	Snapshot
 	reader client.Reader
-	synced []toolscache.InformerSynced
+	synced []func() bool
 }
 
 // CacheOptions makes informers keep no more than rules read. The cache is
@@ -53,21 +55,16 @@ func strip(obj any) (any, error) {
 			annotations = map[string]string{emr.AnnotationRoleARN: arn}
 		}
 		return &corev1.ServiceAccount{ObjectMeta: keep(&o.ObjectMeta, nil, annotations)}, nil
-	case *rbacv1.RoleBinding:
-		b := &rbacv1.RoleBinding{ObjectMeta: keep(&o.ObjectMeta, nil, nil)}
-		for _, user := range boundUsers(o) {
-			b.Subjects = append(b.Subjects, rbacv1.Subject{Kind: rbacv1.UserKind, Name: user})
-		}
-		return b, nil
 	}
 	return obj, nil
 }
 
 // NewLive starts informers in c, the cache of a manager, and returns the cluster
-// that they keep. reader reads past the cache.
+// that they keep; the watches of RBAC are added by WatchRBAC. reader reads past the
+// cache.
 func NewLive(ctx context.Context, c cache.Cache, reader client.Reader) (*Live, error) {
 	l := &Live{reader: reader}
-	for _, obj := range []client.Object{&corev1.Namespace{}, &corev1.ServiceAccount{}, &rbacv1.RoleBinding{}} {
+	for _, obj := range []client.Object{&corev1.Namespace{}, &corev1.ServiceAccount{}} {
 		informer, err := c.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
 		if err != nil {
 			return nil, fmt.Errorf("start the informer for %T: %w", obj, err)
@@ -88,6 +85,28 @@ func NewLive(ctx context.Context, c cache.Cache, reader client.Reader) (*Live, e
 		l.synced = append(l.synced, registration.HasSynced)
 	}
 	return l, nil
+}
+
+// Gains says who gains what by a change of RBAC. The role of a binding that the
+// watches have not brought yet is asked for once: both are often applied together.
+func (l *Live) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
+	change.Lookup = func(ref rbac.ObjectRef) (runtime.Object, error) { return l.role(ctx, ref) }
+	return l.RBAC().Gains(change, namespaces, c)
+}
+
+// role reads a role past the watches, nil when there is none.
+func (l *Live) role(ctx context.Context, ref rbac.ObjectRef) (runtime.Object, error) {
+	var found client.Object = &rbacv1.Role{}
+	if ref.Kind == rbac.KindClusterRole {
+		found = &rbacv1.ClusterRole{}
+	}
+	switch err := l.reader.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, found); {
+	case apierrors.IsNotFound(err):
+		return nil, nil //nolint:nilnil // the resolver reads nil as "there is none"
+	case err != nil:
+		return nil, fmt.Errorf("ask the API server: %w", err)
+	}
+	return found, nil
 }
 
 // HasSynced reports whether everything that existed at the start has arrived.

@@ -12,8 +12,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -22,6 +24,9 @@ import (
 type Snapshot struct {
 	mu         sync.RWMutex
 	namespaces map[string]*namespace
+
+	rbacOnce sync.Once
+	rbac     *rbac.Store
 }
 
 // namespace is what is known of one namespace.
@@ -54,6 +59,9 @@ func (s *Snapshot) forget(name string) {
 
 // Set adds or replaces an object. Kinds that nobody asks about are ignored.
 func (s *Snapshot) Set(obj any) {
+	if o, ok := rbacObject(obj); ok {
+		_ = s.RBAC().Set(o) // it knows the four kinds
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch o := obj.(type) {
@@ -64,14 +72,7 @@ func (s *Snapshot) Set(obj any) {
 	case *corev1.ServiceAccount:
 		s.setAccount(rule.ServiceAccount{Namespace: o.Namespace, Name: o.Name, RoleARN: o.Annotations[emr.AnnotationRoleARN]})
 	case *rbacv1.RoleBinding:
-		users := boundUsers(o)
-		n := s.at(o.Namespace)
-		if len(users) == 0 {
-			delete(n.bindings, o.Name)
-			s.forget(o.Namespace)
-			return
-		}
-		n.bindings[o.Name] = users
+		s.setBinding(o)
 	}
 }
 
@@ -83,8 +84,21 @@ func (s *Snapshot) setAccount(sa rule.ServiceAccount) {
 	n.accounts[sa.Name] = sa
 }
 
+// rbacObject is an object that the store of roles and bindings holds.
+func rbacObject(obj any) (runtime.Object, bool) {
+	switch o := obj.(type) {
+	case *rbacv1.Role, *rbacv1.ClusterRole, *rbacv1.RoleBinding, *rbacv1.ClusterRoleBinding:
+		r, ok := o.(runtime.Object)
+		return r, ok
+	}
+	return nil, false
+}
+
 // Delete removes an object.
 func (s *Snapshot) Delete(obj any) {
+	if o, ok := rbacObject(obj); ok {
+		_ = s.RBAC().Delete(o) // it knows the four kinds
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch o := obj.(type) {
@@ -102,6 +116,40 @@ func (s *Snapshot) Delete(obj any) {
 		delete(s.at(o.Namespace).bindings, o.Name)
 		s.forget(o.Namespace)
 	}
+}
+
+// ReplaceRBAC makes the objects all there is of one kind of RBAC.
+func (s *Snapshot) ReplaceRBAC(kind string, objects []runtime.Object) error {
+	if err := s.RBAC().Replace(kind, objects); err != nil {
+		return err
+	}
+	if kind != rbac.KindRoleBinding {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, n := range s.namespaces {
+		clear(n.bindings)
+		s.forget(name)
+	}
+	for _, obj := range objects {
+		if b, ok := obj.(*rbacv1.RoleBinding); ok {
+			s.setBinding(b)
+		}
+	}
+	return nil
+}
+
+func (s *Snapshot) setBinding(b *rbacv1.RoleBinding) {
+	users := boundUsers(b)
+	if len(users) == 0 {
+		if n := s.namespaces[b.Namespace]; n != nil {
+			delete(n.bindings, b.Name)
+			s.forget(b.Namespace)
+		}
+		return
+	}
+	s.at(b.Namespace).bindings[b.Name] = users
 }
 
 // boundUsers are the users by name that a RoleBinding binds. Groups and accounts
@@ -159,6 +207,24 @@ func (s *Snapshot) NamespaceLabels(name string) labels.Set {
 		return n.labels
 	}
 	return nil
+}
+
+// Namespaces lists the namespaces of which anything is known.
+func (s *Snapshot) Namespaces() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Keys(s.namespaces))
+}
+
+// Gains says who gains what by a change of RBAC, from the snapshot alone.
+func (s *Snapshot) Gains(_ context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
+	return s.RBAC().Gains(change, namespaces, c)
+}
+
+// RBAC returns the roles and bindings of the cluster.
+func (s *Snapshot) RBAC() *rbac.Store {
+	s.rbacOnce.Do(func() { s.rbac = rbac.NewStore() })
+	return s.rbac
 }
 
 // HasManagedAccount reports whether the namespace has a ServiceAccount with a

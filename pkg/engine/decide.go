@@ -3,11 +3,13 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/scope"
 )
 
 // UnreadableID is the id under which the engine reports an object that it could
@@ -119,6 +121,11 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	if action == rule.Warn && r.Requester.Class == rule.Controller {
 		action = rule.Audit
 	}
+	// The aggregation controller only carries out what a labelled ClusterRole,
+	// which was judged, has decided.
+	if action == rule.Deny && scope.Aggregates(r.Requester.User) {
+		action = rule.Audit
+	}
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
 	o.Action = action
 	switch action {
@@ -174,11 +181,21 @@ func (e *Engine) exempts(r *rule.Request, j judged) *exemption {
 		if x.Rule != j.Rule || x.expired(e.now()) {
 			continue
 		}
-		if fits(x.namespace, r.Namespace) && fits(x.object, objectName(r)) && fits(x.user, r.Requester.User) && x.subject == nil {
+		if fits(x.namespace, r.Namespace) && fits(x.object, objectName(r)) && fits(x.user, r.Requester.User) && x.fitsSubject(j.Subject) {
 			return x
 		}
 	}
 	return nil
+}
+
+// fitsSubject compares a subject as it is written ("Group team-a") and by its bare
+// name. Findings that are not about RBAC have none.
+func (x *exemption) fitsSubject(subject string) bool {
+	if x.subject == nil {
+		return true
+	}
+	_, name, _ := strings.Cut(subject, " ")
+	return subject != "" && (x.subject.Match(subject) || x.subject.Match(name))
 }
 
 func (x *exemption) expired(now time.Time) bool {

@@ -112,6 +112,9 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 		PodIdentity: slices.Contains(c.CredentialProviders, config.PodIdentity),
 		Account:     c.EMR.Account,
 		Params:      map[string]json.RawMessage{},
+		Operators:   c.EMR.Principals.Operators,
+		AdminGroups: c.Administrators.Groups,
+		Shared:      map[string]any{},
 	}
 	for id, r := range c.Rules {
 		s.Params[id] = r.Params
@@ -119,6 +122,12 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 	var err error
 	if s.EMRUsers, err = pattern.ParseSet(c.EMR.Principals.Users); err != nil {
 		return s, fmt.Errorf("emr.principals.users%w", err)
+	}
+	if s.Administrators, err = pattern.ParseSet(c.Administrators.Users); err != nil {
+		return s, fmt.Errorf("administrators.users%w", err)
+	}
+	if s.Trusted, err = pattern.ParseSet(c.TrustedSubjects); err != nil {
+		return s, fmt.Errorf("trustedSubjects%w", err)
 	}
 	for i, u := range c.EMR.RoleUsers {
 		users, err := pattern.ParseSet(u.Users)
@@ -173,6 +182,12 @@ func (e *Engine) Managed(namespace string, facts scope.Facts) bool {
 	return e.namespaces.Managed(namespace, facts, e.who)
 }
 
+// ManagedNamespaces lists the namespaces that are EMR's, among those that exist
+// and those that the configuration names.
+func (e *Engine) ManagedNamespaces(facts scope.Facts) []string {
+	return e.namespaces.List(facts, e.who)
+}
+
 // SelectsNamespace reports whether labels put a namespace in scope.
 func (e *Engine) SelectsNamespace(labels map[string]string) bool { return e.namespaces.Selects(labels) }
 
@@ -210,7 +225,7 @@ func (e *Engine) Review(ctx context.Context, r *rule.Request, old func() (*objec
 			r.Old, oldErr = old()
 		}
 	}
-	if slices.ContainsFunc(picked, func(i int) bool { return e.rules[i].Requester }) {
+	if slices.ContainsFunc(picked, func(i int) bool { return e.rules[i].Requester || e.rules[i].NeedsOld }) {
 		loadOld()
 	}
 	found := e.ask(ctx, r, picked)
@@ -263,9 +278,10 @@ func (e *Engine) ask(ctx context.Context, r *rule.Request, picked []int) []judge
 // before is the request as if the old object were asked for: what it finds was
 // there already.
 func before(r *rule.Request) *rule.Request {
-	was := *r
-	was.Object, was.Old = r.Old, nil
-	return &was
+	return &rule.Request{
+		Operation: r.Operation, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name,
+		Managed: r.Managed, DryRun: r.DryRun, Requester: r.Requester, Object: r.Old, Cluster: r.Cluster, ManagedNamespaces: r.ManagedNamespaces,
+	}
 }
 
 // onlyNew drops the findings that the old object had as well. Each old one

@@ -9,6 +9,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rbac"
 )
 
 // Class says as what somebody acts in a namespace.
@@ -64,6 +65,29 @@ type Request struct {
 	Old *object.Object
 	// Cluster answers what else exists.
 	Cluster Cluster
+	// ManagedNamespaces lists the namespaces that are EMR's. It is a function
+	// because few rules ask.
+	ManagedNamespaces func() []string
+	once              map[string]onceResult
+}
+
+type onceResult struct {
+	value any
+	err   error
+}
+
+// Once computes something for a request that several rules need. A request is
+// judged by one goroutine.
+func (r *Request) Once(key string, compute func() (any, error)) (any, error) {
+	if done, ok := r.once[key]; ok {
+		return done.value, done.err
+	}
+	v, err := compute()
+	if r.once == nil {
+		r.once = map[string]onceResult{}
+	}
+	r.once[key] = onceResult{v, err}
+	return v, err
 }
 
 // IsPod reports whether the object is a Pod itself, as it will run, not
@@ -93,6 +117,9 @@ var ErrNotFound = errors.New("not found")
 type Cluster interface {
 	// ServiceAccount returns the account, or ErrNotFound.
 	ServiceAccount(ctx context.Context, namespace, name string) (ServiceAccount, error)
+	// Gains says who gains which of the capabilities in which of the namespaces by
+	// a change of RBAC.
+	Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error)
 	// FlinkDeployment returns the session cluster, or ErrNotFound.
 	FlinkDeployment(ctx context.Context, namespace, name string) (FlinkDeployment, error)
 }

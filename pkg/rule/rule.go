@@ -127,6 +127,9 @@ type Rule struct {
 	// objects from which Pods are made later as well: nobody can tell afterwards
 	// whose idea a Pod was.
 	Requester bool
+	// NeedsOld is true for a rule that compares an object with its update itself.
+	// Rules that judge the requester do.
+	NeedsOld bool
 	// Targets are the requests that the rule reads.
 	Targets []Target
 	// Parameters documents the parameters, name by name.
@@ -152,12 +155,21 @@ type Settings struct {
 	Account string
 	// RoleUsers says who may use which execution roles through custom resources.
 	RoleUsers []RoleUser
-	// EMRUsers are the users as which EMR acts.
-	EMRUsers pattern.Set
+	// EMRUsers are the users as which EMR acts, Operators the accounts of its
+	// operators by their user names.
+	EMRUsers  pattern.Set
+	Operators []string
+	// Administrators and AdminGroups are the configured administrators.
+	Administrators pattern.Set
+	AdminGroups    []string
+	// Trusted are further subjects that may hold what the rules on RBAC forbid.
+	Trusted pattern.Set
 	// Selector puts namespaces in scope by label; nil when none is configured.
 	Selector labels.Selector
 	// Params holds the parameters of each rule, as JSON.
 	Params map[string]json.RawMessage
+	// Shared lets rules of one engine share what they compile.
+	Shared map[string]any
 }
 
 // RoleUser allows users and groups some execution roles.
@@ -207,6 +219,9 @@ type Finding struct {
 	// Path of the field, such as `spec.containers[0].env[2]`; empty when the
 	// object or request as a whole is meant.
 	Path string
+	// Subject who gains something, and Via the path by which, for a finding about
+	// RBAC.
+	Subject, Via string
 	// Message says what is wrong, without index numbers: two findings with the
 	// same message are the same finding for the comparison of an old object with
 	// its update. It never holds a secret.

@@ -24,6 +24,8 @@ type Facts interface {
 	// HasManagedAccount reports whether the namespace has a ServiceAccount with a
 	// managed name.
 	HasManagedAccount(namespace string) bool
+	// Namespaces lists the namespaces of which anything is known.
+	Namespaces() []string
 	// BoundUsers returns the users that the RoleBindings of the namespace name.
 	BoundUsers(namespace string) []string
 }
@@ -61,6 +63,18 @@ func (n *Namespaces) Managed(namespace string, facts Facts, who *Who) bool {
 		return false
 	}
 	return facts.HasManagedAccount(namespace) || slices.ContainsFunc(facts.BoundUsers(namespace), who.emrUsers.Match)
+}
+
+// List returns the managed namespaces, sorted.
+func (n *Namespaces) List(facts Facts, who *Who) []string {
+	list := slices.Clone(n.names)
+	for _, name := range facts.Namespaces() {
+		if n.Managed(name, facts, who) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // Selector returns what selects namespaces by label, nil when nothing does.

@@ -122,6 +122,12 @@ func isController(user string) bool {
 	return ok && slices.Contains(controllers, name)
 }
 
+// Aggregates reports whether the user is the controller that fills aggregated
+// ClusterRoles.
+func Aggregates(user string) bool {
+	return user == serviceAccountPrefix+"kube-system:clusterrole-aggregation-controller" || user == "system:kube-controller-manager"
+}
+
 // DeletesForOthers reports whether the user is one of the controllers that
 // delete what somebody else decided to delete. No rule may ever hinder them.
 func DeletesForOthers(user string) bool {

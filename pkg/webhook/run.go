@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -54,6 +55,10 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
+	clientset, err := kubernetes.NewForConfig(restConfig)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
 	certificate, err := addCertificates(mgr, o)
 	if err != nil {
 		return err
@@ -69,7 +74,7 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 			Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
 		})
 	}
-	if err := errors.Join(mgr.Add(server), mgr.Add(reloader)); err != nil {
+	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(live.WatchRBAC(clientset))); err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
 	if err := addProbes(mgr, server, live, &leaving); err != nil {
