@@ -258,8 +258,10 @@ func TestFailedLookUpIsNotAFinding(t *testing.T) {
 	if r.Allowed || !strings.Contains(r.Result.Message, "could not judge") || r.AuditAnnotations["error"] == "" {
 		t.Errorf("a rule that denies could not judge: %+v", r)
 	}
-	warn := func(c *config.Guard) { c.Rules = map[string]config.Rule{"irsa-credentials": {OnError: rule.Warn}} }
-	if r := open(t, admission.Managed, facts, warn).ask(t, podReview(plainPod)); !r.Allowed || len(r.Warnings) != 1 {
+	warn := func(c *config.Guard) {
+		c.Rules = map[string]config.Rule{"irsa-credentials": {OnError: rule.Warn}, "service-account-hijack": {OnError: rule.Warn}}
+	}
+	if r := open(t, admission.Managed, facts, warn).ask(t, podReview(plainPod)); !r.Allowed || len(r.Warnings) != 2 {
 		t.Errorf("onError: warn: %+v", r)
 	}
 }
@@ -344,6 +346,7 @@ emrguard_admission_requests_total{door="managed",operation="CREATE",outcome="den
 emrguard_admission_requests_total{door="managed",operation="unknown",outcome="malformed"} 1
 # HELP emrguard_findings_total Findings by rule and by what followed: deny, warn, audit, exempt, break-glass.
 # TYPE emrguard_findings_total counter
+emrguard_findings_total{action="audit",rule="namespace-writers"} 1
 emrguard_findings_total{action="deny",rule="instance-profile-access"} 1
 emrguard_findings_total{action="deny",rule="static-aws-credentials"} 1
 emrguard_findings_total{action="warn",rule="irsa-credentials"} 1

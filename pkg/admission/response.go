@@ -22,6 +22,10 @@ const (
 	maxWarnings = 4096 / maxWarning
 )
 
+// maxLines bounds a refusal: who widens a role that hundreds are bound to need not
+// read all their names.
+const maxLines = 100
+
 // maxAnnotation bounds one audit annotation: it stands in every stage of the
 // audit event.
 const maxAnnotation = 8 << 10
@@ -64,7 +68,11 @@ func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "emrguard refuses to %s %s: %s", strings.ToLower(string(in.Operation)), named(in), count(len(v.Denied)))
 	seen := map[string]bool{}
-	for _, o := range v.Denied {
+	for i, o := range v.Denied {
+		if len(seen) == maxLines {
+			fmt.Fprintf(&b, "\n… and %d more; mend these first", len(v.Denied)-i)
+			break
+		}
 		line := "\n[" + o.Rule + "] " + sentence(o.Finding)
 		if !seen[line] {
 			seen[line] = true
@@ -159,33 +167,45 @@ func annotations(v *engine.Verdict) map[string]string {
 	if len(v.Denied)+len(v.Warned)+len(v.Audited)+len(v.Exempted)+len(v.Errors) == 0 {
 		return nil
 	}
-	m := map[string]string{}
-	add := func(key, text string) {
-		if text == "" {
+	texts := map[string]*strings.Builder{}
+	add := func(key string, parts ...string) {
+		b := texts[key]
+		if b == nil {
+			b = &strings.Builder{}
+			texts[key] = b
+		}
+		if b.Len() > maxAnnotation {
 			return
 		}
-		if before := m[key]; before != "" {
-			text = before + "\n" + text
+		if b.Len() > 0 {
+			b.WriteByte('\n')
 		}
-		if len(text) > maxAnnotation {
-			text = strings.ToValidUTF8(text[:maxAnnotation], "")
+		for _, part := range parts {
+			b.WriteString(part)
 		}
-		m[key] = text
 	}
 	for key, list := range map[string][]engine.Outcome{annotationDeny: v.Denied, annotationWarn: v.Warned, annotationAudit: v.Audited, annotationExempt: v.Exempted} {
 		for _, o := range list {
-			text := "[" + o.Rule + "] " + o.Path + ": " + o.Message
+			reason := ""
 			if o.Reason != "" {
-				text += " (exempt: " + o.Reason + ")"
+				reason = " (exempt: " + o.Reason + ")"
 			}
-			add(key, text)
+			add(key, "[", o.Rule, "] ", o.Path, ": ", o.Message, reason)
 			if o.BreakGlass {
 				add(annotationBreakGlass, o.Rule)
 			}
 		}
 	}
 	for _, e := range v.Errors {
-		add(annotationError, e.Rule+": "+e.Err.Error())
+		add(annotationError, e.Rule, ": ", e.Err.Error())
+	}
+	m := make(map[string]string, len(texts)+1)
+	for key, b := range texts {
+		text := b.String()
+		if len(text) > maxAnnotation {
+			text = strings.ToValidUTF8(text[:maxAnnotation], "")
+		}
+		m[key] = text
 	}
 	if v.Mode != "" {
 		m[annotationMode] = string(v.Mode)

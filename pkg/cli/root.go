@@ -49,9 +49,8 @@ func newRoot() *cobra.Command {
 		Short:         "Guards EMR on EKS: enforces Amazon's security guides at admission",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
-	root.AddCommand(newWebhook(), newRules(), newConfig(), newProbe(), newVersion())
+	root.AddCommand(newWebhook(), newRules(), newAccess(), newConfig(), newProbe(), newVersion())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -29,6 +29,7 @@ type Engine struct {
 	byResource map[resourceKey]selection
 	who        *scope.Who
 	namespaces *scope.Namespaces
+	settings   rule.Settings
 	overrides  []override
 	exemptions []exemption
 	now        func() time.Time
@@ -74,6 +75,7 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	if err != nil {
 		return nil, err
 	}
+	e.settings = settings
 	for _, r := range rules {
 		check, err := r.New(settings)
 		if err != nil {
@@ -182,6 +184,12 @@ func (e *Engine) Managed(namespace string, facts scope.Facts) bool {
 	return e.namespaces.Managed(namespace, facts, e.who)
 }
 
+// Config returns the configuration.
+func (e *Engine) Config() *config.Guard { return e.config }
+
+// Settings returns what the configuration says to rules.
+func (e *Engine) Settings() rule.Settings { return e.settings }
+
 // ManagedNamespaces lists the namespaces that are EMR's, among those that exist
 // and those that the configuration names.
 func (e *Engine) ManagedNamespaces(facts scope.Facts) []string {
@@ -280,7 +288,7 @@ func (e *Engine) ask(ctx context.Context, r *rule.Request, picked []int) []judge
 func before(r *rule.Request) *rule.Request {
 	return &rule.Request{
 		Operation: r.Operation, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name,
-		Managed: r.Managed, DryRun: r.DryRun, Requester: r.Requester, Object: r.Old, Cluster: r.Cluster, ManagedNamespaces: r.ManagedNamespaces,
+		Managed: r.Managed, DryRun: r.DryRun, Requester: r.Requester, Object: r.Old, Cluster: r.Cluster, ManagedNamespaces: r.ManagedNamespaces, IsManaged: r.IsManaged,
 	}
 }
 

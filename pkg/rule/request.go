@@ -65,9 +65,10 @@ type Request struct {
 	Old *object.Object
 	// Cluster answers what else exists.
 	Cluster Cluster
-	// ManagedNamespaces lists the namespaces that are EMR's. It is a function
-	// because few rules ask.
+	// ManagedNamespaces lists the namespaces that are EMR's, and IsManaged tells of
+	// one. They are functions because few rules ask.
 	ManagedNamespaces func() []string
+	IsManaged         func(namespace string) bool
 	once              map[string]onceResult
 }
 

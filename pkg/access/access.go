@@ -1,0 +1,121 @@
+// Package access says who can do what the guide forbids in the managed namespaces
+// of a cluster, and by which path.
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/emrguard/emrguard/pkg/cluster"
+	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rules"
+)
+
+// Report is the answer.
+type Report struct {
+	// Namespaces that are managed, among those looked at.
+	Namespaces []string `json:"namespaces"`
+	// Capabilities are the ids of the columns.
+	Capabilities []string `json:"capabilities"`
+	// Holdings are sorted by namespace and subject.
+	Holdings []Holding `json:"holdings"`
+	// Differences are where the API server answers otherwise than RBAC.
+	Differences []Difference `json:"differences,omitempty"`
+}
+
+// Holding is what one subject holds in one namespace.
+type Holding struct {
+	// Namespace; empty for cluster-scoped resources.
+	Namespace string `json:"namespace"`
+	// Subject as kubectl names it: "User alice", "ServiceAccount ns/name".
+	Subject string `json:"subject"`
+	// Standing is what the subject is to the rules on RBAC.
+	Standing string `json:"standing"`
+	// Allowed is true when the rules let the subject hold everything.
+	Allowed bool `json:"allowed"`
+	// Capabilities that it holds, by id.
+	Capabilities map[string]Held `json:"capabilities"`
+}
+
+// Held is what a subject holds of one capability.
+type Held struct {
+	// Permissions: verbs on resources.
+	Permissions []string `json:"permissions"`
+	// Paths by which they are held.
+	Paths []string `json:"paths"`
+}
+
+// Options select what is looked at.
+type Options struct {
+	// Namespaces; all managed ones when empty.
+	Namespaces []string
+	// Subject is the one to explain, in any spelling that ParseSubject reads.
+	Subject string
+}
+
+// Look reads a snapshot.
+func Look(e *engine.Engine, facts *cluster.Snapshot, o Options) (*Report, error) {
+	list, err := rules.Capabilities(e.Settings())
+	if err != nil {
+		return nil, err
+	}
+	caps, err := rbac.Compile(list...)
+	if err != nil {
+		return nil, fmt.Errorf("compile the capabilities: %w", err)
+	}
+	managed := e.ManagedNamespaces(facts)
+	r := &Report{Namespaces: managed, Capabilities: caps.IDs()}
+	if len(o.Namespaces) > 0 {
+		r.Namespaces = nil
+		for _, ns := range o.Namespaces {
+			if !slices.Contains(managed, ns) {
+				return nil, fmt.Errorf("namespace %s is not managed: name it in emr.namespaces (managed are %q)", ns, managed)
+			}
+			r.Namespaces = append(r.Namespaces, ns)
+		}
+	}
+	var subject *rbac.Subject
+	if o.Subject != "" {
+		s, err := ParseSubject(o.Subject)
+		if err != nil {
+			return nil, err
+		}
+		subject = &s
+	}
+	// Cluster-scoped resources are held in no namespace, and matter to all.
+	for _, ns := range append(slices.Clone(r.Namespaces), "") {
+		var grants []rbac.Grant
+		if subject != nil {
+			grants = facts.RBAC().HeldBy(*subject, nil, ns, caps)
+		} else {
+			grants = facts.RBAC().Holders(ns, caps)
+		}
+		r.add(e, ns, grants, func(name string) bool { return slices.Contains(managed, name) })
+	}
+	slices.SortStableFunc(r.Holdings, func(a, b Holding) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Subject, b.Subject))
+	})
+	return r, nil
+}
+
+func (r *Report) add(e *engine.Engine, namespace string, grants []rbac.Grant, managed func(string) bool) {
+	for _, g := range grants {
+		name := g.Subject.String()
+		i := slices.IndexFunc(r.Holdings, func(h Holding) bool { return h.Namespace == namespace && h.Subject == name })
+		if i < 0 {
+			allowed, standing := rules.MayHold(e.Settings(), g.Subject, namespace, managed)
+			r.Holdings = append(r.Holdings, Holding{Namespace: namespace, Subject: name, Standing: standing, Allowed: allowed, Capabilities: map[string]Held{}})
+			i = len(r.Holdings) - 1
+		}
+		held := Held{}
+		for _, p := range g.Permissions {
+			held.Permissions = append(held.Permissions, p.String())
+		}
+		for _, p := range g.Paths {
+			held.Paths = append(held.Paths, p.String())
+		}
+		r.Holdings[i].Capabilities[g.Capability] = held
+	}
+}

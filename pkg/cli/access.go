@@ -1,0 +1,259 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/emrguard/emrguard/pkg/access"
+	"github.com/emrguard/emrguard/pkg/cluster"
+	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/rules"
+)
+
+// accessOptions are the flags of `emrguard access`.
+type accessOptions struct {
+	kubeconfig, context, configFile, explain, output string
+	files, namespaces, submitters                    []string
+	all                                              bool
+}
+
+func newAccess() *cobra.Command {
+	o := &accessOptions{output: "table"}
+	cmd := &cobra.Command{
+		Use:   "access",
+		Short: "Show who can do what the guide forbids, and by which path",
+		Long: "Show, for each managed namespace, which subjects hold which of the permissions that the guide forbids to\n" +
+			"submitters: of a live cluster, or of the objects in files (-f, - for standard input). Grants that existed\n" +
+			"before emrguard, and what slipped through while it was down, are shown like all others.\n\n" +
+			"Exit code 0 when nobody holds what the rules refuse, 1 when somebody does, 2 for bad usage or input.",
+		Example: "  emrguard access --config config.yaml\n" +
+			"  emrguard access -n emr-jobs --explain group:data-scientists\n" +
+			"  emrguard access --submitter alice,data-scientists   # also asks the API server, which knows EKS access policies\n" +
+			"  kubectl get ns,sa,roles,rolebindings,clusterroles,clusterrolebindings -A -o yaml | emrguard access -f -",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAccess(cmd, o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig; empty for the usual places")
+	f.StringVar(&o.context, "context", "", "context of the kubeconfig")
+	f.StringVar(&o.configFile, "config", "", "configuration file; it says which namespaces are managed and who is trusted")
+	f.StringSliceVarP(&o.files, "filename", "f", nil, "read these files instead of a cluster; - for standard input")
+	f.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "only these managed namespaces; without --config they are taken as managed")
+	f.StringVar(&o.explain, "explain", "", "every path of one subject: user:NAME, group:NAME, serviceaccount:NAMESPACE/NAME")
+	f.StringArrayVar(&o.submitters, "submitter", nil, "also ask the API server about this user: USER[,GROUP…]; may be repeated")
+	f.BoolVar(&o.all, "all", false, "list the subjects that may hold everything, too")
+	f.StringVarP(&o.output, "output", "o", o.output, "table or json")
+	return cmd
+}
+
+func runAccess(cmd *cobra.Command, o *accessOptions) error {
+	if o.output != "table" && o.output != "json" {
+		return fmt.Errorf("-o %q is neither table nor json", o.output)
+	}
+	e, err := accessEngine(o)
+	if err != nil {
+		return err
+	}
+	facts, client, err := accessFacts(cmd, o)
+	if err != nil {
+		return err
+	}
+	report, err := access.Look(e, facts, access.Options{Namespaces: o.namespaces, Subject: o.explain})
+	if err != nil {
+		return err
+	}
+	if submitters := submittersOf(e, o); len(submitters) > 0 {
+		if client == nil {
+			return errors.New("--submitter asks an API server, which files are not")
+		}
+		if err := report.Compare(cmd.Context(), e, facts, client, submitters); err != nil {
+			return err
+		}
+	}
+	if !o.all && o.explain == "" {
+		report.Holdings = slices.DeleteFunc(report.Holdings, func(h access.Holding) bool { return h.Allowed })
+	}
+	if o.output == "json" {
+		encoder := json.NewEncoder(cmd.OutOrStdout())
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(report); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	} else if err := printAccess(cmd.OutOrStdout(), report, o.explain != ""); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(report.Holdings, func(h access.Holding) bool { return !h.Allowed }) {
+		return errNo
+	}
+	return nil
+}
+
+func accessEngine(o *accessOptions) (*engine.Engine, error) {
+	c := config.Default()
+	if o.configFile != "" {
+		var err error
+		if c, err = config.Load(o.configFile); err != nil {
+			return nil, err
+		}
+	} else {
+		c.EMR.Namespaces = o.namespaces
+	}
+	e, err := engine.New(c, rules.All(), time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return e, nil
+}
+
+func accessFacts(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, kubernetes.Interface, error) {
+	if len(o.files) > 0 {
+		facts, err := readFiles(cmd, o.files)
+		return facts, nil, err
+	}
+	loading := clientcmd.NewDefaultClientConfigLoadingRules()
+	loading.ExplicitPath = o.kubeconfig
+	restConfig, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(loading, &clientcmd.ConfigOverrides{CurrentContext: o.context}).ClientConfig()
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the API server (--kubeconfig, or -f for files): %w", err)
+	}
+	restConfig.QPS = -1
+	client, err := kubernetes.NewForConfig(restConfig)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a client: %w", err)
+	}
+	facts, err := cluster.Read(cmd.Context(), client)
+	return facts, client, err
+}
+
+func readFiles(cmd *cobra.Command, files []string) (*cluster.Snapshot, error) {
+	facts := &cluster.Snapshot{}
+	for _, name := range files {
+		if err := readFile(cmd.Context(), facts, name, cmd.InOrStdin()); err != nil {
+			return nil, err
+		}
+	}
+	return facts, nil
+}
+
+func readFile(_ context.Context, facts *cluster.Snapshot, name string, stdin io.Reader) error {
+	in := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("-f: %w", err)
+		}
+		defer func() { _ = file.Close() }() // read only
+		in = file
+	}
+	if _, err := facts.ReadManifests(in); err != nil {
+		return fmt.Errorf("-f %s: %w", name, err)
+	}
+	return nil
+}
+
+// submittersOf are those of the command line, and the users of emr.roleUsers that
+// are no patterns.
+func submittersOf(e *engine.Engine, o *accessOptions) []access.Submitter {
+	list := make([]access.Submitter, 0, len(o.submitters))
+	for _, text := range o.submitters {
+		parts := strings.Split(text, ",")
+		list = append(list, access.Submitter{User: parts[0], Groups: append(parts[1:], "system:authenticated")})
+	}
+	if len(o.files) > 0 {
+		return list
+	}
+	for _, u := range e.Config().EMR.RoleUsers {
+		for _, user := range u.Users {
+			if !strings.Contains(user, "*") {
+				list = append(list, access.Submitter{User: user, Groups: append(slices.Clone(u.Groups), "system:authenticated")})
+			}
+		}
+	}
+	return list
+}
+
+func printAccess(w io.Writer, r *access.Report, explain bool) error {
+	if len(r.Namespaces) == 0 {
+		_, err := fmt.Fprintln(w, "No namespace is managed: name them by -n or in a configuration (--config).")
+		return err
+	}
+	for _, ns := range append(slices.Clone(r.Namespaces), "") {
+		title := "Namespace " + ns
+		if ns == "" {
+			title = "The whole cluster"
+		}
+		held := slices.DeleteFunc(slices.Clone(r.Holdings), func(h access.Holding) bool { return h.Namespace != ns })
+		fmt.Fprintf(w, "%s\n", title)
+		if len(held) == 0 {
+			fmt.Fprint(w, "  nobody holds what the guide forbids\n\n")
+			continue
+		}
+		if explain {
+			printPaths(w, r, held)
+		} else if err := printMatrix(w, r, held); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	for _, d := range r.Differences {
+		who := "RBAC allows it, the API server does not"
+		if d.Server {
+			who = "the API server allows it, RBAC does not (an EKS access policy?)"
+		}
+		fmt.Fprintf(w, "%s: %s in %q [%s]: %s %s\n", d.User, d.Request, d.Namespace, d.Capability, who, d.Reason)
+	}
+	return nil
+}
+
+func printMatrix(w io.Writer, r *access.Report, held []access.Holding) error {
+	t := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
+	columns := slices.DeleteFunc(slices.Clone(r.Capabilities), func(id string) bool {
+		return !slices.ContainsFunc(held, func(h access.Holding) bool { _, ok := h.Capabilities[id]; return ok })
+	})
+	fmt.Fprintf(t, "  SUBJECT\tSTANDING")
+	for _, id := range columns {
+		fmt.Fprintf(t, "\t%s", strings.TrimPrefix(id, "rbac-"))
+	}
+	fmt.Fprintln(t)
+	for _, h := range held {
+		fmt.Fprintf(t, "  %s\t%s", h.Subject, h.Standing)
+		for _, id := range columns {
+			mark := "-"
+			if _, ok := h.Capabilities[id]; ok {
+				mark = "yes"
+			}
+			fmt.Fprintf(t, "\t%s", mark)
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+func printPaths(w io.Writer, r *access.Report, held []access.Holding) {
+	for _, h := range held {
+		fmt.Fprintf(w, "  %s (%s)\n", h.Subject, h.Standing)
+		for _, id := range r.Capabilities {
+			c, ok := h.Capabilities[id]
+			if !ok {
+				continue
+			}
+			fmt.Fprintf(w, "    %s: %s\n", id, strings.Join(c.Permissions, ", "))
+			for _, path := range c.Paths {
+				fmt.Fprintf(w, "      by %s\n", path)
+			}
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/emrguard/emrguard/pkg/cli"
+	"github.com/emrguard/emrguard/pkg/rules"
+)
+
+// run runs a command line and returns exit code, output and errors.
+func run(args ...string) (code int, out, errOut string) {
+	var o, e bytes.Buffer
+	code = cli.Execute(args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRulesAreListedAndExplained(t *testing.T) {
+	t.Parallel()
+	code, table, _ := run("rules")
+	if code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	_, asJSON, _ := run("rules", "-o", "json")
+	var list []struct{ ID, Title, Guide, Remediation string }
+	if err := json.Unmarshal([]byte(asJSON), &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != len(rules.All()) {
+		t.Errorf("%d rules are listed, there are %d", len(list), len(rules.All()))
+	}
+	for _, r := range list {
+		if !strings.Contains(table, r.ID) {
+			t.Errorf("the table lacks %s", r.ID)
+		}
+		code, text, _ := run("rules", r.ID)
+		if code != 0 || !strings.Contains(text, r.Title) || !strings.Contains(text, r.Guide) || !strings.Contains(text, r.Remediation) {
+			t.Errorf("rules %s: exit code %d, %s", r.ID, code, text)
+		}
+	}
+}
+
+func TestUsageErrorsEndWithTwo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"rules", "no-such"}, "no-such"},
+		{[]string{"rules", "-o", "xml"}, "xml"},
+		{[]string{"no-such"}, "no-such"},
+		{[]string{"config", "validate"}, "arg"},
+		{[]string{"config", "validate", "/no/such/file"}, "/no/such/file"},
+		{[]string{"webhook", "--port", "0", "--certificates", "provided"}, "--port"},
+		{[]string{"webhook", "--certificates", "provided", "--log-level", "loud"}, "loud"},
+		{[]string{"webhook", "--certificates", "provided", "--log-format", "xml"}, "xml"},
+		{[]string{"webhook", "--certificates", "provided", "--config", "/no/such/file"}, "/no/such/file"},
+		{[]string{"access", "-o", "xml"}, "xml"},
+		{[]string{"access", "-f", "/no/such/file"}, "/no/such/file"},
+		{[]string{"probe", "--ca-file", "/no/such/file"}, "/no/such/file"},
+	} {
+		if code, _, text := run(c.args...); code != 2 || !strings.Contains(text, c.want) {
+			t.Errorf("%q: exit code %d, %q, want 2 and a word about %s", c.args, code, text, c.want)
+		}
+	}
+}
+
+func TestDefaultConfigurationIsValid(t *testing.T) {
+	t.Parallel()
+	code, text, _ := run("config", "default")
+	if code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	if code, out, errOut := run("config", "validate", write(t, "config.yaml", text)); code != 0 || out != "valid\n" {
+		t.Errorf("exit code %d, %q, %q", code, out, errOut)
+	}
+}
+
+func TestValidateChecksRulesToo(t *testing.T) {
+	t.Parallel()
+	const head = "apiVersion: config.emrguard.dev/v1alpha1\nkind: GuardConfiguration\n"
+	for text, want := range map[string]string{
+		"mode: block":                         "mode",
+		"rules: {no-such: {}}":                "rules[no-such]",
+		"rules: {pod-exec: {params: {a: 1}}}": `rules[pod-exec].params: unknown field "a"`,
+		"rules: {rbac-pod-create: {params: {kinds: [{group: x, resource: ''}]}}}": "rules[rbac-pod-create].params",
+	} {
+		if code, _, errOut := run("config", "validate", write(t, "config.yaml", head+text)); code != 2 || !strings.Contains(errOut, want) {
+			t.Errorf("%q: exit code %d, %q, want a word about %s", text, code, errOut, want)
+		}
+	}
+	code, out, errOut := run("config", "validate", write(t, "config.yaml", head+"exemptions: [{rule: pod-exec, reason: old, expires: '2020-01-01T00:00:00Z'}]"))
+	if code != 0 || out != "valid\n" || !strings.Contains(errOut, "has expired") {
+		t.Errorf("an expired exemption: exit code %d, %q, %q", code, out, errOut)
+	}
+}
+
+const manifests = `
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Namespace, metadata: {name: emr-jobs}}
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: Role
+  metadata: {name: writer, namespace: emr-jobs}
+  rules: [{apiGroups: [""], resources: [configmaps, pods/exec], verbs: [create]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: people, namespace: emr-jobs}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: writer}
+subjects:
+- {kind: Group, name: data-scientists}
+- {kind: User, name: emr-containers}
+---
+apiVersion: example.com/v1
+kind: Unknown
+metadata: {name: x}
+---
+# nothing
+`
+
+func TestAccessReadsFiles(t *testing.T) {
+	t.Parallel()
+	file := write(t, "all.yaml", manifests)
+	code, out, errOut := run("access", "-n", "emr-jobs", "-f", file)
+	if code != 1 || !strings.Contains(out, "Group data-scientists") || strings.Contains(out, "emr-containers") {
+		t.Errorf("exit code %d, %s%s", code, out, errOut)
+	}
+	code, out, _ = run("access", "-n", "emr-jobs", "-f", file, "--explain", "group:data-scientists")
+	if code != 1 || !strings.Contains(out, "rbac-pod-exec: create pods/exec") || !strings.Contains(out, "by RoleBinding emr-jobs/people → Role writer → rules[0]") {
+		t.Errorf("exit code %d, %s", code, out)
+	}
+	if code, out, _ = run("access", "-n", "emr-jobs", "-f", file, "--explain", "user:alice"); code != 0 {
+		t.Errorf("alice holds nothing, but: exit code %d, %s", code, out)
+	}
+	code, out, _ = run("access", "-n", "emr-jobs", "-f", file, "-o", "json", "--all")
+	var report struct {
+		Holdings []struct {
+			Subject      string
+			Allowed      bool
+			Capabilities map[string]struct{ Permissions, Paths []string }
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil || code != 1 || len(report.Holdings) != 2 {
+		t.Fatalf("exit code %d, %v: %s", code, err, out)
+	}
+	for _, h := range report.Holdings {
+		if h.Allowed != (h.Subject == "User emr-containers") || len(h.Capabilities["rbac-configmap-write"].Paths) != 1 {
+			t.Errorf("holding %+v", h)
+		}
+	}
+}
+
+func TestAccessSaysWhatIsWrongWithFiles(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a: b\n---\na: [": "document 2",
+		"apiVersion: v1\nkind: Namespace\nmetadata: []": "document 1",
+	} {
+		file := write(t, "bad.yaml", text)
+		if code, _, errOut := run("access", "-n", "a", "-f", file); code != 2 || !strings.Contains(errOut, want) || !strings.Contains(errOut, file) {
+			t.Errorf("exit code %d, %q, want a word about %s", code, errOut, want)
+		}
+	}
+}
+
+func TestAccessWithoutNamespacesSaysSo(t *testing.T) {
+	t.Parallel()
+	code, out, _ := run("access", "-f", write(t, "ns.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: a}}"))
+	if code != 0 || !strings.Contains(out, "No namespace is managed") {
+		t.Errorf("exit code %d, %s", code, out)
+	}
+}

@@ -1,0 +1,72 @@
+package rbac
+
+import (
+	"slices"
+	"strings"
+)
+
+// GroupResource is the resource as messages name it: `configmaps`,
+// `deployments.apps`, `pods/exec`, `* in any API group`.
+func (p Permission) GroupResource() string {
+	switch p.APIGroup {
+	case "":
+		return p.Resource
+	case wildcard:
+		return p.Resource + " in any API group"
+	}
+	resource, sub, found := strings.Cut(p.Resource, "/")
+	if !found {
+		return p.Resource + "." + p.APIGroup
+	}
+	return resource + "." + p.APIGroup + "/" + sub
+}
+
+// String is `create, update configmaps` or `get secrets named a, b`.
+func (p Permission) String() string {
+	s := strings.Join(p.Verbs, ", ") + " " + p.GroupResource()
+	if len(p.Names) > 0 {
+		s += " named " + strings.Join(p.Names, ", ")
+	}
+	return s
+}
+
+// permissions says what of one capability the mask holds: one entry for each
+// resource and set of names, verbs together, in the order of the capability.
+func (c *Capabilities) permissions(m *mask, capability int) []Permission {
+	var out []Permission
+	add := func(group, resource, verb string, names []string) {
+		for i := range out {
+			p := &out[i]
+			if p.APIGroup == group && p.Resource == resource && slices.Equal(p.Names, names) {
+				if !slices.Contains(p.Verbs, verb) {
+					p.Verbs = append(p.Verbs, verb)
+				}
+				return
+			}
+		}
+		out = append(out, Permission{APIGroup: group, Resource: resource, Verbs: []string{verb}, Names: slices.Clone(names)})
+	}
+	parts := m.sortedParts()
+	c.byID[capability].each(func(i int) {
+		a := &c.atoms[i]
+		var all []string // that matter
+		if a.name != "" {
+			all = []string{a.name}
+		}
+		if m.full.has(i) {
+			add(a.group, a.resource, a.verb, all)
+			return
+		}
+		for _, p := range parts {
+			if p.atom != i {
+				continue
+			}
+			names := m.parts[p]
+			if names == nil {
+				names = all
+			}
+			add(p.group, p.resource, p.verb, names)
+		}
+	})
+	return out
+}

@@ -1,0 +1,133 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+const scopeID = "managed-namespace-scope"
+
+// managed-namespace-scope
+//
+// Guide: "Role-based access control (RBAC) permissions": RBAC of a managed
+// namespace is to be controlled strictly; whoever takes the namespace out of
+// sight controls nothing any more.
+//
+// Fields: metadata.labels of Namespaces, subjects of RoleBindings.
+//
+// Allowed: EMR, administrators.
+func managedNamespaceScope() rule.Rule {
+	namespaces := target("", "v1", "namespaces", rule.Update)
+	namespaces.Cluster = true
+	return rule.Rule{
+		ID:    scopeID,
+		Title: "a managed namespace taken out of scope, or its Pod Security lowered",
+		Doc: "emrguard knows EMR's namespaces by name, by label, and by the RoleBinding to EMR. Submitters and job accounts may not change the labels by which one is selected, " +
+			"may not lower or remove what Pod Security enforces there, and may not remove or empty a RoleBinding to EMR.",
+		Remediation: "ask an administrator",
+		Guide:       guideRBAC,
+		Default:     rule.Deny,
+		Requester:   true,
+		Targets: []rule.Target{
+			namespaces,
+			target(rbacv1.GroupName, "v1", "rolebindings", rule.Update, rule.Delete),
+		},
+		New: func(s rule.Settings) (rule.Check, error) {
+			if err := s.Decode(scopeID, &struct{}{}); err != nil {
+				return nil, err
+			}
+			return func(_ context.Context, r *rule.Request, rep *rule.Report) error {
+				if !r.Requester.Untrusted() {
+					return nil
+				}
+				if r.Resource.Resource == "namespaces" {
+					judgeLabels(s, r, rep)
+				} else {
+					judgeMark(s, r, rep)
+				}
+				return nil
+			}, nil
+		},
+	}
+}
+
+const (
+	enforceLevel   = "pod-security.kubernetes.io/enforce"
+	enforceVersion = "pod-security.kubernetes.io/enforce-version"
+)
+
+func judgeLabels(s rule.Settings, r *rule.Request, rep *rule.Report) {
+	if r.Old == nil {
+		return
+	}
+	before, after := r.Old.Meta.Labels, r.Object.Meta.Labels
+	for _, key := range changedKeys(before, after) {
+		path := object.MapPath("metadata.labels", key)
+		switch {
+		case s.Selector != nil && selects(s.Selector, key):
+			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("%s may not change the label %s, by which EMR's namespaces are selected", who(r.Requester), key), Act: true})
+		case key == enforceLevel && level(after[key]) < level(before[key]), key == enforceVersion && olderVersion(after[key], before[key]):
+			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("%s may not lower what Pod Security enforces (%s: %q to %q)", who(r.Requester), key, before[key], after[key]), Act: true})
+		}
+	}
+}
+
+func selects(selector labels.Selector, key string) bool {
+	requirements, _ := selector.Requirements()
+	return slices.ContainsFunc(requirements, func(q labels.Requirement) bool { return q.Key() == key })
+}
+
+// level orders the Pod Security Standards. No label, or one that is none of them,
+// enforces nothing.
+func level(s string) int { return slices.Index([]string{"", "baseline", "restricted"}, s) }
+
+// olderVersion reports whether a pins an older version than b. No version is the
+// latest one.
+func olderVersion(a, b string) bool {
+	minor := func(s string) int {
+		rest, ok := strings.CutPrefix(s, "v1.")
+		n, err := strconv.Atoi(rest)
+		if !ok || err != nil {
+			return 1 << 30
+		}
+		return n
+	}
+	return minor(a) < minor(b)
+}
+
+// judgeMark finds a RoleBinding to EMR that is removed or no longer binds it.
+func judgeMark(s rule.Settings, r *rule.Request, rep *rule.Report) {
+	was := r.Object
+	if r.Old != nil {
+		was = r.Old
+	}
+	for _, user := range boundTo(was) {
+		if !s.EMRUsers.Match(user) || r.Operation == rule.Update && slices.Contains(boundTo(r.Object), user) {
+			continue
+		}
+		rep.Add(rule.Finding{Path: "subjects", Message: fmt.Sprintf("%s may not take the RoleBinding %q from EMR's user %q", who(r.Requester), r.Object.Meta.Name, user), Act: true})
+	}
+}
+
+func boundTo(o *object.Object) []string {
+	b, ok := o.RBAC.(*rbacv1.RoleBinding)
+	if !ok {
+		return nil
+	}
+	var users []string
+	for _, subject := range b.Subjects {
+		if subject.Kind == rbacv1.UserKind {
+			users = append(users, subject.Name)
+		}
+	}
+	return users
+}

@@ -1,0 +1,98 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// standing is what a subject is to the rules on RBAC.
+type standing uint8
+
+const (
+	ordinary  standing = iota // users, groups, accounts of managed namespaces: denied
+	free                      // may hold it
+	elsewhere                 // an account of another namespace: a platform controller
+	jobItself                 // a job account, in its own namespace
+	jobAbroad                 // a job account, in another managed namespace
+)
+
+// systemUsers and systemGroups are what Kubernetes itself binds to roles that
+// matter here. They are known by their own names: a role or a binding can be named
+// by anybody.
+var (
+	systemUsers  = []string{"system:kube-controller-manager", "system:kube-scheduler", "system:kube-proxy", "system:apiserver"}
+	systemGroups = []string{"system:masters", "system:nodes", "system:monitoring"}
+)
+
+// neverFree are groups to which everybody, or every account, belongs.
+func neverFree(s rbac.Subject) bool {
+	return s.Kind == rbacv1.GroupKind && (s.Name == "system:authenticated" || s.Name == "system:unauthenticated" ||
+		s.Name == "system:serviceaccounts" || strings.HasPrefix(s.Name, "system:serviceaccounts:"))
+}
+
+// standingOf says what a subject is, for something held in a namespace ("" for
+// cluster-scoped resources).
+func standingOf(s rule.Settings, subject rbac.Subject, namespace string, managed func(string) bool) standing {
+	if !neverFree(subject) && isFree(s, subject) {
+		return free
+	}
+	if subject.Kind != rbacv1.ServiceAccountKind {
+		return ordinary
+	}
+	if !managed(subject.Namespace) || isOperator(subject.Name) {
+		return elsewhere
+	}
+	if !emr.IsManagedName(subject.Name) {
+		return ordinary
+	}
+	if namespace == "" || namespace == subject.Namespace {
+		return jobItself
+	}
+	return jobAbroad
+}
+
+// MayHold reports whether the rules on RBAC let a subject hold everything, and in
+// which words its standing is told.
+func MayHold(s rule.Settings, subject rbac.Subject, namespace string, managed func(string) bool) (bool, string) {
+	switch standingOf(s, subject, namespace, managed) {
+	case free:
+		return true, "trusted"
+	case elsewhere:
+		return false, "platform account"
+	case jobItself:
+		return false, "job account"
+	case jobAbroad:
+		return false, "job account of another namespace"
+	case ordinary:
+	}
+	return false, "submitter"
+}
+
+func isFree(s rule.Settings, subject rbac.Subject) bool {
+	switch subject.Kind {
+	case rbacv1.UserKind:
+		return slices.Contains(systemUsers, subject.Name) || strings.HasPrefix(subject.Name, "eks:") ||
+			s.EMRUsers.Match(subject.Name) || s.Administrators.Match(subject.Name) || s.Trusted.Match(subject.Name)
+	case rbacv1.GroupKind:
+		return slices.Contains(systemGroups, subject.Name) || strings.HasPrefix(subject.Name, "eks:") ||
+			slices.Contains(s.AdminGroups, subject.Name) || s.Trusted.Match(subject.Name)
+	}
+	user := subject.UserName()
+	return subject.Namespace == "kube-system" || slices.Contains(s.Operators, user) || s.Trusted.Match(user)
+}
+
+// isOperator reports whether a managed name is that of an operator or of Livy's
+// server, which runs nobody's code and holds much by the roles that AWS publishes.
+func isOperator(name string) bool {
+	switch name {
+	case "emr-containers-sa-spark-operator", "emr-containers-sa-flink-operator", "emr-containers-sa-livy":
+		return true
+	}
+	return false
+}
