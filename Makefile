@@ -63,13 +63,18 @@ test: build ## everything that proves the project without root
 	EMRGUARD_KUSTOMIZE=$$(test/tools/build.sh kustomize) && export EMRGUARD_KUSTOMIZE && \
 	EMRGUARD_BIN=$(CURDIR)/bin/emrguard && export EMRGUARD_BIN && \
 	echo '== unit tests, with the race detector' && \
-	$(GO) test -race ./pkg/... ./cmd/... ./test/fixtures/... ./test/licenses/... && \
+	$(GO) test -race ./pkg/... ./cmd/... ./test/fixtures/... ./test/licenses/... ./test/docs/... && \
+	echo "== the RBAC resolver beside kube-apiserver's authorizer" && (cd test/rbacdiff && $(GO) test -v ./...) && \
 	echo '== the chart, and a real API server' && \
 	$(GO) test -timeout 20m -p 1 ./test/bench/... ./test/chart/... ./test/harness/... ./test/demo/... ./test/integration/...
 
 .PHONY: bench
 bench: ## benchmarks, beside a webhook that always allows
 	@$(GO) test -run '^$$' -bench . ./test/bench
+
+.PHONY: rbacdiff
+rbacdiff: ## compare the RBAC resolver with kube-apiserver's own authorizer
+	@cd test/rbacdiff && $(GO) test -v ./...
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME

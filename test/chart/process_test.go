@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
@@ -88,18 +90,19 @@ func TestSelfManagedCertificateWithTheChartsPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	options.BindAddress, options.Port = "127.0.0.1", freePort(t)
-	options.MetricsAddress, options.HealthAddress, options.ShutdownDelay = "0", "0", 0
+	health := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	options.MetricsAddress, options.HealthAddress, options.ShutdownDelay = "0", health, 5*time.Second
 	options.Kubeconfig = c.impersonate(t, "system:serviceaccount:"+releaseNamespace+":"+c.deployment(t).Spec.Template.Spec.ServiceAccountName)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- webhook.Run(ctx, options, processLog(t)) }()
-	stop := func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("the process ended with an error: %v", err)
 		}
-	}
+	})
 	defer stop()
 
 	secret := &corev1.Secret{}
@@ -121,6 +124,10 @@ func TestSelfManagedCertificateWithTheChartsPermissions(t *testing.T) {
 	}
 	eventually(t, "the process fills the Secret and the webhook configuration", filled)
 
+	if err := ready(t.Context(), health); err == nil {
+		t.Error("the process is ready without its certificate")
+	}
+
 	// What the kubelet does; then the process serves.
 	for _, key := range []string{"tls.key", "tls.crt"} {
 		if err := os.WriteFile(filepath.Join(options.CertDir, key), secret.Data[key], 0o600); err != nil {
@@ -132,6 +139,7 @@ func TestSelfManagedCertificateWithTheChartsPermissions(t *testing.T) {
 		connection, err := dialer.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", options.Port))
 		return errors.Join(err, closeIfOpen(connection))
 	})
+	eventually(t, "the process is ready", func(ctx context.Context) error { return ready(ctx, health) })
 
 	before := secret.DeepCopy()
 	c.helm(t, "helm3", "upgrade", release, chart, "--reuse-values", "--set", "emr.namespaceSelector.matchLabels.platform=emr")
@@ -143,6 +151,44 @@ func TestSelfManagedCertificateWithTheChartsPermissions(t *testing.T) {
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); client.IgnoreNotFound(err) != nil || err == nil {
 		t.Errorf("the Secret is left, or was made again: %v", err)
 	}
+
+	// From SIGTERM on the process is not ready, and goes on to serve until no API
+	// server sends anything here any more.
+	cancel()
+	eventually(t, "the process that stops is not ready", func(ctx context.Context) error {
+		if ready(ctx, health) == nil {
+			return errors.New("it is ready")
+		}
+		return nil
+	})
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", options.Port))
+	if err := errors.Join(err, closeIfOpen(connection)); err != nil {
+		t.Errorf("the process that stops does not serve any more: %v", err)
+	}
+	stop()
+	if connection, err := dialer.DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", options.Port)); err == nil {
+		t.Errorf("the process has ended and serves: %v", closeIfOpen(connection))
+	}
+}
+
+// ready asks the readiness probe.
+func ready(ctx context.Context, address string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	if err := response.Body.Close(); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the probe answers %s", response.Status)
+	}
+	return nil
 }
 
 // processLog keeps the log of the process and shows it when the test fails. Not
