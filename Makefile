@@ -69,8 +69,8 @@ test: build ## everything that proves the project without root
 	$(GO) test -timeout 20m -p 1 ./test/bench/... ./test/chart/... ./test/harness/... ./test/demo/... ./test/integration/...
 
 .PHONY: bench
-bench: ## benchmarks, beside a webhook that always allows
-	@$(GO) test -run '^$$' -bench . ./test/bench
+bench: build ## benchmarks, beside a webhook that always allows and a real API server
+	@KUBEBUILDER_ASSETS=$$(test/kube/build.sh) EMRGUARD_HELM3=$$(test/tools/build.sh helm3) EMRGUARD_BIN=$(CURDIR)/bin/emrguard $(GO) test -run '^$$' -bench . ./test/bench
 
 .PHONY: rbacdiff
 rbacdiff: ## compare the RBAC resolver with kube-apiserver's own authorizer

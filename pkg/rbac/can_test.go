@@ -91,7 +91,8 @@ func TestCan(t *testing.T) {
 		},
 		"a RoleBinding grants no path": {
 			[]kruntime.Object{newClusterRole("r", urlRule("get", "/metrics")), bind("n", "b", "ClusterRole/r", user("bob"))},
-			Request{User: "bob", Attributes: Attributes{NonResource: true, Verb: "get", Path: "/metrics"}}, nil,
+			Request{User: "bob", Attributes: Attributes{NonResource: true, Verb: "get", Path: "/metrics"}},
+			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

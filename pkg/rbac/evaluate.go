@@ -28,7 +28,7 @@ func (v *view) scope(m *mask, namespace string) *mask {
 		if namespace != "" {
 			m = v.caps.localize(m, namespace)
 		}
-		out = m.restrict(atoms)
+		out = v.caps.restrict(m, atoms)
 		v.scoped[key] = out
 	}
 	return out
@@ -94,7 +94,7 @@ func (v *view) ruleGrants(key roleKey) []ruleGrant {
 		}
 		for i := range def.rules.list() {
 			rule := &def.rules.list()[i]
-			m := v.caps.rulesMask(def.rules.list()[i : i+1])
+			m := v.caps.ruleMask(rule, len(def.rules.list()))
 			if m.empty() || def.aggregate && len(v.sources(reached, rule)) > 0 {
 				continue
 			}
@@ -163,7 +163,7 @@ type giver struct {
 func (v *view) grants(subj Subject, namespace string, total *mask, givers []giver) []Grant {
 	var out []Grant
 	for i, id := range v.caps.ids {
-		m := total.restrict(v.caps.byID[i])
+		m := v.caps.restrict(total, v.caps.byID[i])
 		if m.empty() {
 			continue
 		}

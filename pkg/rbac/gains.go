@@ -90,7 +90,7 @@ type holder struct {
 // gain is what one subject gains in one namespace.
 type gain struct {
 	held   *held // before
-	total  *mask
+	total  *builder
 	givers []giver
 }
 
@@ -259,11 +259,11 @@ func (g *gains) in(namespace string, u use, subj Subject, m *mask) {
 	key := holder{subject: subj, namespace: namespace}
 	found := g.all[key]
 	if found == nil {
-		found = &gain{held: g.before.held(subj, namespace), total: &mask{full: make(bitset, g.caps.words)}}
+		found = &gain{held: g.before.held(subj, namespace), total: g.caps.builder()}
 		g.all[key] = found
 	}
 	if more := g.caps.lacks(found.held, m); more != nil {
-		found.total.add(more)
+		found.total.addMask(more)
 		found.givers = append(found.givers, giver{use: u, subject: subj, mask: more})
 	}
 }
@@ -281,7 +281,7 @@ func (g *gains) result() Result {
 	out := Result{Latent: g.latent}
 	for _, key := range holders {
 		found := g.all[key]
-		out.Gains = append(out.Gains, g.after.grants(key.subject, key.namespace, found.total, found.givers)...)
+		out.Gains = append(out.Gains, g.after.grants(key.subject, key.namespace, found.total.mask(), found.givers)...)
 	}
 	return out
 }

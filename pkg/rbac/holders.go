@@ -46,7 +46,7 @@ func (s *Store) HeldBy(subj Subject, groups []string, namespace string, c *Capab
 
 // holdings is what a subject holds as any of the subjects that it is.
 func (v *view) holdings(subj Subject, as []Subject, namespace string) []Grant {
-	total := &mask{full: make(bitset, v.caps.words)}
+	total := v.caps.builder()
 	var givers []giver
 	for _, one := range as {
 		for _, u := range v.uses(one, namespace) {
@@ -54,13 +54,12 @@ func (v *view) holdings(subj Subject, as []Subject, namespace string) []Grant {
 			if m.empty() {
 				continue
 			}
-			total.add(m)
+			total.addMask(m)
 			givers = append(givers, giver{use: u, subject: one, mask: m})
 		}
 	}
 	if len(givers) == 0 {
 		return nil
 	}
-	total.tidy()
-	return v.grants(subj, namespace, total, givers)
+	return v.grants(subj, namespace, total.mask(), givers)
 }

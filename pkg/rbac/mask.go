@@ -42,7 +42,7 @@ func (b bitset) empty() bool {
 }
 
 func (b bitset) intersects(o bitset) bool {
-	for i := range b {
+	for i := range min(len(b), len(o)) {
 		if b[i]&o[i] != 0 {
 			return true
 		}
@@ -68,6 +68,8 @@ type mask struct {
 	// an atom with a wildcard for something that the wildcard matches. The
 	// names are sorted and without doubles; nil is every name.
 	parts map[part][]string
+	// some has the atoms of parts; nil when there are none.
+	some bitset
 	// own is true when parts has names of Namespace objects, which mean
 	// something else in each namespace.
 	own bool
@@ -82,31 +84,6 @@ type part struct {
 
 func (m *mask) empty() bool { return len(m.parts) == 0 && m.full.empty() }
 
-// addPart adds names (sorted, nil for all) to what is held of p.
-func (m *mask) addPart(p part, names []string, own bool) {
-	if m.parts == nil {
-		m.parts = map[part][]string{}
-	}
-	old, there := m.parts[p]
-	switch {
-	case !there:
-		m.parts[p] = names
-	case old == nil || names == nil:
-		m.parts[p] = nil
-	default:
-		m.parts[p] = union(old, names)
-	}
-	m.own = m.own || own
-}
-
-// add makes m hold what o holds, too.
-func (m *mask) add(o *mask) {
-	m.full.or(o.full)
-	for p, names := range o.parts {
-		m.addPart(p, names, o.own)
-	}
-}
-
 func (m *mask) sortedParts() []part {
 	if len(m.parts) == 0 {
 		return nil
@@ -115,42 +92,6 @@ func (m *mask) sortedParts() []part {
 		return cmp.Or(cmp.Compare(a.atom, b.atom), strings.Compare(a.group, b.group),
 			strings.Compare(a.resource, b.resource), strings.Compare(a.verb, b.verb))
 	})
-}
-
-// union merges two sorted lists without doubles.
-func union(a, b []string) []string {
-	out := make([]string, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		switch c := strings.Compare(a[0], b[0]); {
-		case c < 0:
-			out, a = append(out, a[0]), a[1:]
-		case c > 0:
-			out, b = append(out, b[0]), b[1:]
-		default:
-			out, a, b = append(out, a[0]), a[1:], b[1:]
-		}
-	}
-	return append(append(out, a...), b...)
-}
-
-// without returns what a has and b has not; both are sorted.
-func without(a, b []string) []string {
-	var out []string
-	for _, s := range a {
-		for len(b) > 0 && b[0] < s {
-			b = b[1:]
-		}
-		if len(b) == 0 || b[0] != s {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// contains reports whether a sorted list has s.
-func contains(sorted []string, s string) bool {
-	_, found := slices.BinarySearch(sorted, s)
-	return found
 }
 
 // held is what somebody holds by several roles. Whole atoms are united at once;
@@ -171,33 +112,37 @@ func (h *held) add(m *mask) {
 
 // lacks returns what of m is not in h; nil when there is nothing.
 func (c *Capabilities) lacks(h *held, m *mask) *mask {
-	rest := &mask{full: slices.Clone(m.full)}
-	rest.full.andNot(h.full)
+	rest := c.builder()
+	rest.m.full.or(m.full)
+	rest.m.full.andNot(h.full)
 	for p, names := range m.parts {
 		if h.full.has(p.atom) {
 			continue
 		}
-		left, some := names, true
-		for _, o := range h.parts {
-			if left, some = c.lacksPart(o, p, left); !some {
-				break
+		switch have, all := c.namesHeld(h, p); {
+		case all:
+		case names == nil || len(have) == 0:
+			rest.add(p, names) // some names are not all
+		default:
+			if names = without(names, unite(have)); len(names) > 0 {
+				rest.add(p, names)
 			}
 		}
-		if some {
-			rest.addPart(p, left, c.atoms[p.atom].scope == OwnNamespace)
-		}
 	}
-	if rest.empty() {
-		return nil
+	if out := rest.mask(); !out.empty() {
+		return out
 	}
-	return rest
+	return nil
 }
 
-// lacksPart returns the names of p that o does not hold, and false when it holds
-// all of them.
-func (c *Capabilities) lacksPart(o *mask, p part, names []string) ([]string, bool) {
+// namesHeld returns the lists of names for which a piece is held, or true when it
+// is for all.
+func (c *Capabilities) namesHeld(h *held, p part) (names [][]string, all bool) {
+	if len(h.parts) == 0 {
+		return nil, false
+	}
 	// What covers p has, in each respect, the same or a wildcard: a handful of
-	// look-ups, however much o holds.
+	// look-ups, however much is held.
 	a := &c.atoms[p.atom]
 	resources := wider(p.resource, a.resource)
 	if _, sub, found := strings.Cut(p.resource, "/"); found {
@@ -205,26 +150,23 @@ func (c *Capabilities) lacksPart(o *mask, p part, names []string) ([]string, boo
 			resources = append(resources, every)
 		}
 	}
-	for _, group := range wider(p.group, a.group) {
-		for _, verb := range wider(p.verb, a.verb) {
-			for _, resource := range resources {
-				have, there := o.parts[part{atom: p.atom, group: group, resource: resource, verb: verb}]
-				if !there {
-					continue
-				}
-				if have == nil {
-					return nil, false
-				}
-				if names == nil {
-					continue // some names are not all
-				}
-				if names = without(names, have); len(names) == 0 {
-					return nil, false
+	groups, verbs := wider(p.group, a.group), wider(p.verb, a.verb)
+	for _, m := range h.parts {
+		for _, group := range groups {
+			for _, verb := range verbs {
+				for _, resource := range resources {
+					have, there := m.parts[part{atom: p.atom, group: group, resource: resource, verb: verb}]
+					if there && have == nil {
+						return nil, true
+					}
+					if there {
+						names = append(names, have)
+					}
 				}
 			}
 		}
 	}
-	return names, true
+	return names, false
 }
 
 func wider(special, whole string) []string {
@@ -235,15 +177,16 @@ func wider(special, whole string) []string {
 }
 
 // restrict returns what of m is in atoms.
-func (m *mask) restrict(atoms bitset) *mask {
-	out := &mask{full: slices.Clone(m.full)}
-	out.full.and(atoms)
+func (c *Capabilities) restrict(m *mask, atoms bitset) *mask {
+	out := c.builder()
+	out.m.full.or(m.full)
+	out.m.full.and(atoms)
 	for p, names := range m.parts {
 		if atoms.has(p.atom) {
-			out.addPart(p, names, m.own)
+			out.add(p, names)
 		}
 	}
-	return out
+	return out.mask()
 }
 
 // localize resolves the names of Namespace objects: in its own namespace a rule
@@ -252,41 +195,53 @@ func (c *Capabilities) localize(m *mask, namespace string) *mask {
 	if !m.own {
 		return m
 	}
-	out := &mask{full: slices.Clone(m.full)}
+	out := c.builder()
+	out.m.full.or(m.full)
 	for p, names := range m.parts {
 		a := &c.atoms[p.atom]
 		switch {
 		case a.scope != OwnNamespace:
-			out.addPart(p, names, false)
+			out.add(p, names)
 		case names != nil && !contains(names, namespace):
 		case p.group == a.group && p.resource == a.resource && p.verb == a.verb:
-			out.full.set(p.atom)
+			out.m.full.set(p.atom)
 		default:
-			out.addPart(p, nil, false)
+			out.add(p, nil)
 		}
 	}
-	return out
+	return out.mask()
 }
 
-// overlaps reports whether m gives something of o.
+// maxCompared bounds the pieces that overlaps compares one by one.
+const maxCompared = 1 << 14
+
+// overlaps reports whether m gives something of o. For masks with thousands of
+// pieces it is content with the same atom: it only chooses paths to show.
 func (m *mask) overlaps(o *mask) bool {
-	if m.full.intersects(o.full) {
+	switch {
+	case m.full.intersects(o.full) || m.full.intersects(o.some):
 		return true
-	}
-	for p := range o.parts {
-		if m.full.has(p.atom) {
-			return true
-		}
+	case !m.some.intersects(o.some):
+		return false
+	case len(m.parts)*len(o.parts) > maxCompared:
+		return true
 	}
 	for p, names := range m.parts {
 		for q, wanted := range o.parts {
-			if p.atom == q.atom && (p == q || p.sharesWith(q)) &&
-				(names == nil || wanted == nil || slices.ContainsFunc(wanted, func(n string) bool { return contains(names, n) })) {
+			if p.atom == q.atom && (p == q || p.sharesWith(q)) && (names == nil || wanted == nil || meetNames(names, wanted)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// meetNames reports whether two sorted lists have a name in common.
+func meetNames(a, b []string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return slices.ContainsFunc(a, func(n string) bool { return contains(b, n) })
 }
 
 // sharesWith is a rough test, for paths only: two pieces of one atom have
@@ -296,13 +251,4 @@ func (p part) sharesWith(q part) bool {
 		return a == b || strings.Contains(a, wildcard) || strings.Contains(b, wildcard)
 	}
 	return same(p.group, q.group) && same(p.resource, q.resource) && same(p.verb, q.verb)
-}
-
-// tidy drops pieces of what is held in whole: they say nothing.
-func (m *mask) tidy() {
-	for p := range m.parts {
-		if m.full.has(p.atom) {
-			delete(m.parts, p)
-		}
-	}
 }

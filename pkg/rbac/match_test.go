@@ -57,7 +57,8 @@ func TestRuleAllows(t *testing.T) {
 		},
 		"the group wildcard is the core group, too": {
 			rule(`get`, `*`, `pods,deployments`),
-			[]Attributes{resource("get", "", "pods", "", ""), resource("get", "apps", "deployments", "", "")}, nil,
+			[]Attributes{resource("get", "", "pods", "", ""), resource("get", "apps", "deployments", "", "")},
+			nil,
 		},
 		"no group is no match": {
 			rule(`get`, ``, `pods`), nil, []Attributes{resource("get", "", "pods", "", "")},
@@ -69,7 +70,8 @@ func TestRuleAllows(t *testing.T) {
 		},
 		"the verb wildcard is every verb that exists or will": {
 			rule(`*`, `-`, `users`),
-			[]Attributes{resource("impersonate", "", "users", "", "a"), resource("impersonate-on:user-info:get", "", "users", "", "a")}, nil,
+			[]Attributes{resource("impersonate", "", "users", "", "a"), resource("impersonate-on:user-info:get", "", "users", "", "a")},
+			nil,
 		},
 		"eight verbs are not the wildcard": {
 			rule(`get,list,watch,create,update,patch,delete,deletecollection`, `*`, `*`), nil,
@@ -116,7 +118,8 @@ func TestRuleAllows(t *testing.T) {
 			rule(`*`, `*`, `*`), nil, []Attributes{{NonResource: true, Verb: "get", Path: "/metrics"}},
 		},
 		"the path wildcard": {
-			urlRule(`*`, `*`), []Attributes{{NonResource: true, Verb: "head", Path: ""}, {NonResource: true, Verb: "get", Path: "/x"}},
+			urlRule(`*`, `*`),
+			[]Attributes{{NonResource: true, Verb: "head", Path: ""}, {NonResource: true, Verb: "get", Path: "/x"}},
 			[]Attributes{resource("get", "", "pods", "", "")},
 		},
 		"an empty rule": {rbacv1.PolicyRule{}, nil, []Attributes{resource("get", "", "pods", "", ""), {}, {NonResource: true}}},

@@ -34,16 +34,25 @@ func (p Permission) String() string {
 // resource and set of names, verbs together, in the order of the capability.
 func (c *Capabilities) permissions(m *mask, capability int) []Permission {
 	var out []Permission
+	byResource := map[[2]string][]int{} // places in out
+	type verbOf struct {
+		place int
+		verb  string
+	}
+	seen := map[verbOf]bool{}
 	add := func(group, resource, verb string, names []string) {
-		for i := range out {
-			p := &out[i]
-			if p.APIGroup == group && p.Resource == resource && slices.Equal(p.Names, names) {
-				if !slices.Contains(p.Verbs, verb) {
+		key := [2]string{group, resource}
+		for _, i := range byResource[key] {
+			if p := &out[i]; slices.Equal(p.Names, names) {
+				if !seen[verbOf{i, verb}] {
+					seen[verbOf{i, verb}] = true
 					p.Verbs = append(p.Verbs, verb)
 				}
 				return
 			}
 		}
+		seen[verbOf{len(out), verb}] = true
+		byResource[key] = append(byResource[key], len(out))
 		out = append(out, Permission{APIGroup: group, Resource: resource, Verbs: []string{verb}, Names: slices.Clone(names)})
 	}
 	parts := m.sortedParts()

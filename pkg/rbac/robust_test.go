@@ -175,3 +175,28 @@ func TestHugeRulesAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// Thousands of small rules must not cost the square of their number.
+func TestManyRulesAreBounded(t *testing.T) {
+	t.Parallel()
+	var named, wild []rbacv1.PolicyRule
+	for i := range 5_000 {
+		named = append(named, rule("*", "*", "*", fmt.Sprintf("name-%d", i)))
+	}
+	for i := range 1_000 {
+		r := rbacv1.PolicyRule{}
+		for j := range 16 {
+			r.Verbs = append(r.Verbs, fmt.Sprintf("impersonate-on:%d:%d", i, j))
+			r.APIGroups = append(r.APIGroups, fmt.Sprintf("g%d.%d", i, j))
+			r.Resources = append(r.Resources, fmt.Sprintf("r%d%d", i, j))
+		}
+		wild = append(wild, r)
+	}
+	s := storeOf(t, bind("emr", "1", "Role/named", user("alice")), bind("emr", "2", "Role/wild", user("bob")))
+	for _, role := range []*rbacv1.Role{newRole("emr", "named", named...), newRole("emr", "wild", wild...)} {
+		r := gainsOf(t, s, Change{New: role})
+		if len(r.Gains) == 0 || len(r.Gains[len(r.Gains)-1].Paths) == 0 {
+			t.Errorf("%s: %d gains", role.Name, len(r.Gains))
+		}
+	}
+}

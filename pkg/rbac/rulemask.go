@@ -7,24 +7,34 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 )
 
-// maxPieces bounds what one rule may add to an atom with wildcards, so that a rule
-// with thousands of groups, resources and verbs costs no more than its size. A
-// rule beyond it counts as holding every resource.
+// maxPieces bounds what a role may add to atoms with wildcards, so that rules with
+// thousands of groups, resources and verbs cost no more than their size. Beyond it
+// a rule counts as holding every resource, and every group.
 const maxPieces = 4096
 
 // rulesMask is what a list of rules holds of the capabilities.
 func (c *Capabilities) rulesMask(rules []rbacv1.PolicyRule) *mask {
-	m := &mask{full: make(bitset, c.words)}
-	scratch := [3]bitset{make(bitset, c.words), make(bitset, c.words), make(bitset, c.words)}
-	for i := range rules {
-		c.addRule(m, &rules[i], &scratch)
-	}
-	m.tidy()
-	return m
+	return c.builder().rules(rules)
 }
 
-func (c *Capabilities) addRule(m *mask, rule *rbacv1.PolicyRule, scratch *[3]bitset) {
-	names := rule.ResourceNames
+// ruleMask is what one of n rules holds: a rougher picture when there are many.
+func (c *Capabilities) ruleMask(rule *rbacv1.PolicyRule, n int) *mask {
+	b := c.builder()
+	b.limit = max(1, maxPieces/n)
+	return b.rules([]rbacv1.PolicyRule{*rule})
+}
+
+func (b *builder) rules(rules []rbacv1.PolicyRule) *mask {
+	c := b.c
+	scratch := [3]bitset{make(bitset, c.words), make(bitset, c.words), make(bitset, c.words)}
+	for i := range rules {
+		b.addRule(&rules[i], &scratch)
+	}
+	return b.mask()
+}
+
+func (b *builder) addRule(rule *rbacv1.PolicyRule, scratch *[3]bitset) {
+	c, names := b.c, rule.ResourceNames
 	if len(names) > 0 {
 		names = slices.Clone(names)
 		slices.Sort(names)
@@ -34,15 +44,15 @@ func (c *Capabilities) addRule(m *mask, rule *rbacv1.PolicyRule, scratch *[3]bit
 	matched.and(c.lookup(scratch[1], c.verbs, rule.Verbs))
 	matched.and(c.lookup(scratch[2], c.resources, rule.Resources))
 	if len(names) == 0 {
-		m.full.or(matched)
+		b.m.full.or(matched)
 	} else {
 		matched.each(func(i int) {
 			a := &c.atoms[i]
-			c.addPiece(m, i, part{atom: i, group: a.group, resource: a.resource, verb: a.verb}, names)
+			b.addPiece(part{atom: i, group: a.group, resource: a.resource, verb: a.verb}, names)
 		})
 	}
 	for _, i := range c.patterns {
-		c.addPattern(m, i, rule, names)
+		b.addPattern(i, rule, names)
 	}
 }
 
@@ -61,24 +71,27 @@ func (c *Capabilities) lookup(out bitset, table map[string]bitset, list []string
 
 // addPattern adds what a rule holds of an atom with wildcards: the atom in whole
 // where the rule has a wildcard, too, and otherwise what the rule spells out.
-func (c *Capabilities) addPattern(m *mask, i int, rule *rbacv1.PolicyRule, names []string) {
-	a := &c.atoms[i]
+func (b *builder) addPattern(i int, rule *rbacv1.PolicyRule, names []string) {
+	a := &b.c.atoms[i]
+	if b.m.full.has(i) {
+		return
+	}
 	groups := meet(rule.APIGroups, a.group, func(g string) (string, bool) { return meetExact(g, a.group) })
 	verbs := meet(rule.Verbs, a.verb, func(v string) (string, bool) { return meetVerb(v, a.verb) })
 	if len(groups) == 0 || len(verbs) == 0 {
 		return
 	}
 	resources := meet(rule.Resources, a.resource, func(r string) (string, bool) { return meetResource(r, a.resource) })
-	if len(groups)*len(verbs)*len(resources) > maxPieces {
+	if len(resources) > 0 && len(b.m.parts)+len(groups)*len(verbs)*len(resources) > b.limit {
 		resources = []string{a.resource}
-		if len(groups)*len(verbs) > maxPieces {
+		if len(b.m.parts)+len(groups)*len(verbs) > b.limit {
 			groups = []string{a.group}
 		}
 	}
 	for _, group := range groups {
 		for _, resource := range resources {
 			for _, verb := range verbs {
-				c.addPiece(m, i, part{atom: i, group: group, resource: resource, verb: verb}, names)
+				b.addPiece(part{atom: i, group: group, resource: resource, verb: verb}, names)
 			}
 		}
 	}
@@ -151,22 +164,22 @@ func meetResource(s, field string) (string, bool) {
 
 // addPiece adds a piece for the names of a rule (sorted; none is every name), or
 // the whole atom when that is what it amounts to.
-func (c *Capabilities) addPiece(m *mask, i int, p part, names []string) {
-	a := &c.atoms[i]
+func (b *builder) addPiece(p part, names []string) {
+	a := &b.c.atoms[p.atom]
 	effective, ok := effectiveNames(a, p, names)
 	switch {
 	case !ok:
 	case effective == nil && p.group == a.group && p.resource == a.resource && p.verb == a.verb:
-		m.full.set(i)
+		b.m.full.set(p.atom)
 	default:
-		m.addPart(p, effective, a.scope == OwnNamespace && effective != nil)
+		b.add(p, effective)
 	}
 	if prefix, found := strings.CutSuffix(p.verb, wildcard); found && a.scope != OwnNamespace && isNameless(names) {
 		// Among the verbs of the wildcard are some that the empty name gives.
 		for _, verb := range verbsWithoutName {
 			if strings.HasPrefix(verb, prefix) {
 				p.verb = verb
-				c.addPiece(m, i, p, names)
+				b.addPiece(p, names)
 			}
 		}
 	}

@@ -202,10 +202,11 @@ func (v *view) mask(key roleKey) *mask {
 	case !def.aggregate:
 		m = def.rules.mask(v.caps)
 	default:
-		m = &mask{full: make(bitset, v.caps.words)}
+		b := v.caps.builder()
 		for _, k := range closure(key, v.members) {
-			m.add(v.definition(k).rules.mask(v.caps))
+			b.addMask(v.definition(k).rules.mask(v.caps))
 		}
+		m = b.mask()
 	}
 	v.masks[key] = m
 	return m

@@ -3,11 +3,15 @@
 // clock or a mode.
 package rules
 
-import "github.com/emrguard/emrguard/pkg/rule"
+import (
+	"slices"
+
+	"github.com/emrguard/emrguard/pkg/rule"
+)
 
 // All returns every rule, in the order of the guide.
 func All() []rule.Rule {
-	return []rule.Rule{
+	return slices.Concat([]rule.Rule{
 		kube2iamAnnotation(),
 		staticCredentials(),
 		instanceProfile(),
@@ -15,7 +19,13 @@ func All() []rule.Rule {
 		roleARNOverride(),
 		kube2iamDaemonSet(),
 		managedServiceAccount(),
-	}
+		serviceAccountHijack(),
+		tokenRequest(),
+		podTemplateConfigMap(),
+		podExec(),
+		namespaceWriters(),
+		managedNamespaceScope(),
+	}, rbacRules())
 }
 
 // The sections of the guide.

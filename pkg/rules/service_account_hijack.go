@@ -22,14 +22,14 @@ const hijackID = "service-account-hijack"
 // roles that custom resources and Spark and Flink settings name.
 //
 // Allowed: EMR and administrators; a workload controller for what it controls; a
-// job account for accounts of its own role; for custom resources, who stands in
-// emr.roleUsers.
+// job account for accounts of its own role; every account for itself; for custom
+// resources, who stands in emr.roleUsers.
 func serviceAccountHijack() rule.Rule {
 	return rule.Rule{
 		ID:    hijackID,
 		Title: "pods run as an account with a role by somebody who may not",
 		Doc: "Whoever may create a pod, a workload or a Spark or Flink resource chooses its ServiceAccount, and with it an IAM role. " +
-			"Only EMR and administrators choose freely; a job account only among the accounts of its own execution role, so that a driver cannot hop to a stronger one; " +
+			"Only EMR (its operators too, once `emr.principals.operators` names them) and administrators choose freely; a job account only among the accounts of its own execution role, so that a driver cannot hop to a stronger one; every account may use itself; " +
 			"a controller only for a workload that was judged when its author made it. A pod whose account a mutating webhook changed is seen like any other. " +
 			"Custom resources are how the users of the operators submit jobs: `emr.roleUsers` says who may use which roles; while it is empty, a submitter is warned. " +
 			"Whoever asks, a pod whose Spark role or EMR component contradicts the component of its account is refused.",
