@@ -2,17 +2,14 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/test/harness"
 )
-
-// ruleIDs are the rules that a text may name.
-var ruleIDs = []string{
-	"kube2iam-kiam-annotation", "static-aws-credentials", "instance-profile-access", "irsa-credentials",
-	"role-arn-override", "kube2iam-kiam-daemonset", "managed-service-account",
-}
 
 // guardSuffix is the end of the names of emrguard's webhooks.
 const guardSuffix = ".emrguard.dev"
@@ -41,17 +38,24 @@ func (r *row) check(a harness.Answer, warnMode bool) string {
 	if want == allowed {
 		return ""
 	}
-	var names []string
-	for _, id := range ruleIDs {
-		if strings.Contains(a.Text(), id) {
-			names = append(names, id)
-		}
-	}
-	expected := strings.Fields(r.rule)
+	names, expected := rulesNamed(a.Text()), strings.Fields(r.rule)
 	slices.Sort(expected)
-	slices.Sort(names)
 	if !slices.Equal(names, expected) {
 		return fmt.Sprintf("expected the rules %q to be named and no other, got %q", expected, names)
 	}
 	return ""
+}
+
+// word is what could be a rule's name. The longest match counts: rbac-pod-exec is
+// not pod-exec.
+var word = regexp.MustCompile(`[a-z0-9]+(?:-[a-z0-9]+)+`)
+
+// rulesNamed returns the rules that a text names, sorted.
+func rulesNamed(text string) []string {
+	known := rules.All()
+	names := slices.DeleteFunc(word.FindAllString(text, -1), func(name string) bool {
+		return !slices.ContainsFunc(known, func(r rule.Rule) bool { return r.ID == name })
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -25,27 +26,63 @@ type send func(ctx context.Context, s *stage) (harness.Answer, error)
 // by picks a requester.
 type by func(*stage) *harness.Client
 
-func admin(s *stage) *harness.Client { return s.admin }
+func ben(s *stage) *harness.Client   { return s.ben }
 func alice(s *stage) *harness.Client { return s.alice }
 
-// createFile creates the object of a file, and deletes it again when it was
-// created: a bad request must not disturb the next one.
+func sparkDriver(s *stage) *harness.Client { return s.sparkDrive }
+
+// createFile creates the objects of a file until one is refused, and deletes them
+// again: a bad request must not disturb the next one.
 func createFile(who by, file string, opts ...harness.Option) send {
 	return func(ctx context.Context, s *stage) (harness.Answer, error) {
-		obj, err := manifest(file)
+		objects, err := manifestsOf(file)
 		if err != nil {
 			return harness.Answer{}, err
 		}
-		return s.createAndRemove(ctx, who(s), obj, opts...)
+		return s.createAndRemove(ctx, who(s), objects, opts...)
 	}
 }
 
-func (s *stage) createAndRemove(ctx context.Context, c *harness.Client, obj *unstructured.Unstructured, opts ...harness.Option) (harness.Answer, error) {
-	answer, stored := c.Create(ctx, obj, opts...)
-	if stored == nil {
+func (s *stage) createAndRemove(ctx context.Context, c *harness.Client, objects []*unstructured.Unstructured, opts ...harness.Option) (harness.Answer, error) {
+	answer, stored := createEach(ctx, c, objects, opts...)
+	for _, obj := range slices.Backward(stored) {
+		if err := s.remove(ctx, obj); err != nil {
+			return answer, err
+		}
+	}
+	return answer, nil
+}
+
+// createAndKeep creates the objects of a file, which stay for the next requests.
+func createAndKeep(who by, file string) send {
+	return func(ctx context.Context, s *stage) (harness.Answer, error) {
+		objects, err := manifestsOf(file)
+		if err != nil {
+			return harness.Answer{}, err
+		}
+		answer, stored := createEach(ctx, who(s), objects)
+		s.created = append(s.created, stored...)
 		return answer, nil
 	}
-	return answer, s.remove(ctx, stored)
+}
+
+// createEach creates objects until one is refused. It returns the stored ones, and
+// the refusal, or all that was said.
+func createEach(ctx context.Context, c *harness.Client, objects []*unstructured.Unstructured, opts ...harness.Option) (harness.Answer, []*unstructured.Unstructured) {
+	all := harness.Answer{Verdict: harness.Allowed}
+	var stored []*unstructured.Unstructured
+	for _, obj := range objects {
+		answer, result := c.Create(ctx, obj, opts...)
+		answer.Warnings = slices.Concat(all.Warnings, answer.Warnings)
+		if all = answer; !answer.Done() {
+			break
+		}
+		stored = append(stored, result)
+		if len(all.Warnings) > 0 {
+			all.Verdict = harness.Warned
+		}
+	}
+	return all, stored
 }
 
 // createDriver creates the driver with the patch of a file, as what the caller
@@ -57,7 +94,7 @@ func createDriver(name, file string) send {
 			return harness.Answer{}, err
 		}
 		obj.SetName(name)
-		return s.createAndRemove(ctx, s.sparkClient, obj)
+		return s.createAndRemove(ctx, s.sparkClient, []*unstructured.Unstructured{obj})
 	}
 }
 
@@ -68,10 +105,7 @@ func patch(who by, obj *unstructured.Unstructured, change, undo string) send {
 		if !answer.Done() {
 			return answer, nil
 		}
-		if a, _ := s.admin.Patch(ctx, obj, types.MergePatchType, undo); !a.Done() {
-			return answer, fmt.Errorf("undo the change of %s %s: %s", obj.GetKind(), obj.GetName(), a)
-		}
-		return answer, nil
+		return answer, s.change(ctx, obj, undo)
 	}
 }
 
@@ -115,26 +149,12 @@ func createExecutors(ctx context.Context, s *stage) (harness.Answer, error) {
 	return s.sparkDrive.CreateAll(ctx, owned), nil
 }
 
-// debugExecutor runs `kubectl debug` for real. An ephemeral container cannot be
-// removed, so the Pod goes when it was allowed.
-func debugExecutor(ctx context.Context, s *stage) (harness.Answer, error) {
-	executor := s.job.Executors[1]
-	answer, _ := s.alice.RunKubectl(ctx, emrNamespace, "debug", "pod/"+executor.GetName(),
-		"--image=public.ecr.aws/docker/library/busybox:1.37", "--container=debugger", "--profile=general",
-		"--env=AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE",
-		"--env=AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-	if answer.Done() {
-		return answer, s.remove(ctx, executor)
-	}
-	return answer, nil
-}
-
 func createDeployment(ctx context.Context, s *stage) (harness.Answer, error) {
 	obj, err := manifest("deployment-kube2iam.yaml")
 	if err != nil {
 		return harness.Answer{}, err
 	}
-	answer, stored := s.alice.Create(ctx, obj)
+	answer, stored := s.ben.Create(ctx, obj)
 	if stored != nil {
 		s.created = append(s.created, stored)
 	}
@@ -179,11 +199,11 @@ func deploymentPod(ctx context.Context, s *stage) (harness.Answer, error) {
 	return answer, s.remove(ctx, obj)
 }
 
-// breakGlass creates the object of a file as the engineer on call, with the
+// breakGlass creates the objects of a file as the engineer on call, with the
 // break-glass group.
 func breakGlass(file string) send {
 	return func(ctx context.Context, s *stage) (harness.Answer, error) {
-		obj, err := manifest(file)
+		objects, err := manifestsOf(file)
 		if err != nil {
 			return harness.Answer{}, err
 		}
@@ -191,7 +211,7 @@ func breakGlass(file string) send {
 		if err != nil {
 			return harness.Answer{}, err
 		}
-		return s.createAndRemove(ctx, c, obj)
+		return s.createAndRemove(ctx, c, objects)
 	}
 }
 
@@ -218,7 +238,7 @@ func jobPodGone(ctx context.Context, s *stage) (harness.Answer, error) {
 
 // manifest reads the one object of a file of requests.
 func manifest(file string) (*unstructured.Unstructured, error) {
-	objects, err := harness.ReadManifests(manifests, "requests/"+file)
+	objects, err := manifestsOf(file)
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +246,15 @@ func manifest(file string) (*unstructured.Unstructured, error) {
 		return nil, fmt.Errorf("requests/%s holds %d objects, want one", file, len(objects))
 	}
 	return objects[0], nil
+}
+
+// manifestsOf reads the objects of a file of requests.
+func manifestsOf(file string) ([]*unstructured.Unstructured, error) {
+	objects, err := harness.ReadManifests(manifests, "requests/"+file)
+	if err == nil && len(objects) == 0 {
+		err = fmt.Errorf("requests/%s is empty", file)
+	}
+	return objects, err
 }
 
 // patched returns a copy of a Pod with the strategic merge patch of a file.

@@ -25,18 +25,28 @@ type row struct {
 // The clauses of the guide, as the table names them.
 const (
 	podCredentials  = "Pod credentials"
-	managedAccounts = "RBAC, SA names"
+	rbacPermissions = "RBAC permissions"
 	jobsGoOn        = "EMR's own work"
 	scopeIsNarrow   = "not EMR's"
 )
 
-// legend explains the clauses.
+// legend explains the table.
 const legend = `
-Pod credentials  "Restrict pod credential access": IRSA is the one supported way to credentials; kube2iam, kiam
-                 and the instance profile of the node are not supported.
-RBAC, SA names   "RBAC permissions": the names of the managed ServiceAccounts must not be changed, and nobody may
-                 take a stronger execution role by them.
-EMR's own work   What EMR on EKS creates for a job must pass without a word.
+Pod credentials   "Restrict pod credential access": IRSA is the one supported way to credentials; kube2iam, kiam
+                  and the instance profile of the node are not supported.
+RBAC permissions  "Role-based access control (RBAC) permissions": who submits jobs must not write ConfigMaps, exec
+                  into pods, create pods, deploy mutating webhooks or read Secrets in EMR's namespace, and the
+                  names of the managed ServiceAccounts must not be changed. The acts themselves are refused, so
+                  that older grants are worth nothing; and so is every change of RBAC that would grant them anew.
+EMR's own work    What EMR on EKS creates for a job must pass without a word.
+passed            The guard let it pass; kubectl then failed, because there is no kubelet here. kubectl shows no
+                  warnings of connections, the API server's audit log has them.
+`
+
+// people introduces them.
+const people = `
+alice is a data scientist: her group data-scientists was bound to the ClusterRole admin of emr-jobs, and more, before
+emrguard came. ben is an administrator, of a group that the configuration knows. olga is on call and may break the glass.
 `
 
 const (
@@ -52,6 +62,9 @@ func rows() []row {
 	all = append(all, podRows()...)
 	all = append(all, templateRows()...)
 	all = append(all, accountRows()...)
+	all = append(all, actRows()...)
+	all = append(all, grantRows()...)
+	all = append(all, platformRows()...)
 	return append(all, endRows()...)
 }
 
@@ -83,12 +96,12 @@ func jobRows() []row {
 		{"spark-client SA", "driver Pod: fluentd sidecar, :latest images, hostPath /mnt/k8s-disks/0", jobsGoOn, allowed, "", "", createJobDriver},
 		{"spark-driver SA", "2 executor Pods", jobsGoOn, allowed, "", "", createExecutors},
 		{
-			"admin", "a label on the driver Pod (an UPDATE)", jobsGoOn, allowed, "", "",
-			patch(admin, named("Pod", emrNamespace, "spark-"+harness.JobID+"-driver"),
+			"ben", "a label on the driver Pod (an UPDATE)", jobsGoOn, allowed, "", "",
+			patch(ben, named("Pod", emrNamespace, "spark-"+harness.JobID+"-driver"),
 				"metadata: {labels: {team: orders}}", "metadata: {labels: {team: null}}"),
 		},
 		{"alice", "a Pod in namespace analytics", scopeIsNarrow, allowed, "", "", createFile(alice, "pod-elsewhere.yaml")},
-		{"alice", "a Pod in emr-jobs with nothing wrong in it", podCredentials, allowed, "", "", createFile(alice, "pod-clean.yaml")},
+		{"ben", "a Pod in emr-jobs with nothing wrong in it", podCredentials, allowed, "", "", createFile(ben, "pod-clean.yaml")},
 	}
 }
 
@@ -96,16 +109,12 @@ func jobRows() []row {
 func podRows() []row {
 	return []row{
 		{
-			"alice", "Pod annotated iam.amazonaws.com/role", podCredentials, denied, "kube2iam-kiam-annotation", "",
-			createFile(alice, "pod-kube2iam.yaml"),
+			"ben", "Pod annotated iam.amazonaws.com/role", podCredentials, denied, "kube2iam-kiam-annotation", "",
+			createFile(ben, "pod-kube2iam.yaml"),
 		},
 		{
-			"alice", "the same, as a server-side dry run", podCredentials, denied, "kube2iam-kiam-annotation", "",
-			createFile(alice, "pod-kube2iam.yaml", harness.DryRun),
-		},
-		{
-			"olga, on call", "the same, with --as-group=emrguard:break-glass", podCredentials, warned, "kube2iam-kiam-annotation", "",
-			breakGlass("pod-kube2iam.yaml"),
+			"ben", "the same, as a server-side dry run", podCredentials, denied, "kube2iam-kiam-annotation", "",
+			createFile(ben, "pod-kube2iam.yaml", harness.DryRun),
 		},
 		{
 			"alice", "Namespace emr-jobs annotated iam.amazonaws.com/allowed-roles", podCredentials, denied, "kube2iam-kiam-annotation", "",
@@ -118,32 +127,33 @@ func podRows() []row {
 			createDriver("driver-static-keys", "driver-static-keys.patch.yaml"),
 		},
 		{
-			"alice", "Pod that takes a key from a Secret, under another name", podCredentials, denied, "static-aws-credentials", "",
-			createFile(alice, "pod-secret-key.yaml"),
+			"ben", "Pod that takes a key from a Secret, under another name", podCredentials, denied, "static-aws-credentials", "",
+			createFile(ben, "pod-secret-key.yaml"),
 		},
 		{
-			"alice", "Pod with a key in its arguments", podCredentials, denied, "static-aws-credentials", "",
-			createFile(alice, "pod-key-in-args.yaml"),
+			"ben", "Pod with a key in its arguments", podCredentials, denied, "static-aws-credentials", "",
+			createFile(ben, "pod-key-in-args.yaml"),
 		},
 		{
-			"alice", "Pod with a Secret at /home/hadoop/.aws", podCredentials, denied, "static-aws-credentials", "",
-			createFile(alice, "pod-aws-folder.yaml"),
+			"ben", "Pod with a Secret at /home/hadoop/.aws", podCredentials, denied, "static-aws-credentials", "",
+			createFile(ben, "pod-aws-folder.yaml"),
 		},
 		{
-			"alice", "kubectl debug of an executor, with static keys", podCredentials, denied, "static-aws-credentials", "",
-			debugExecutor,
+			"ben", "kubectl debug of an executor, with static keys", podCredentials, denied, "static-aws-credentials", "",
+			debug(ben, 1, "--env=AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE",
+				"--env=AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
 		},
 		{
-			"alice", "Pod with hostNetwork", podCredentials, denied, "instance-profile-access", "",
-			createFile(alice, "pod-host-network.yaml"),
+			"ben", "Pod with hostNetwork", podCredentials, denied, "instance-profile-access", "",
+			createFile(ben, "pod-host-network.yaml"),
 		},
 		{
 			"spark-client SA", "driver with hostPath /var/lib/kubelet", podCredentials, denied, "instance-profile-access", "",
 			createDriver("driver-kubelet-folder", "driver-kubelet-folder.patch.yaml"),
 		},
 		{
-			"alice", "Pod with hostPath /var//lib/./kubelet/pods", podCredentials, denied, "instance-profile-access", "",
-			createFile(alice, "pod-kubelet-path.yaml"),
+			"ben", "Pod with hostPath /var//lib/./kubelet/pods", podCredentials, denied, "instance-profile-access", "",
+			createFile(ben, "pod-kubelet-path.yaml"),
 		},
 		{
 			"spark-client SA", "driver with the AWS_ROLE_ARN of another role", podCredentials, denied, "role-arn-override irsa-credentials", "",
@@ -154,8 +164,8 @@ func podRows() []row {
 			createDriver("driver-imitation", "driver-imitation.patch.yaml"),
 		},
 		{
-			"alice", "Pod with a token for sts.amazonaws.com", podCredentials, denied, "role-arn-override", "",
-			createFile(alice, "pod-sts-token.yaml"),
+			"ben", "Pod with a token for sts.amazonaws.com", podCredentials, denied, "role-arn-override", "",
+			createFile(ben, "pod-sts-token.yaml"),
 		},
 		{
 			"spark-client SA", "driver that opts out of IRSA: label skip-pod-identity-webhook", podCredentials, denied, "irsa-credentials", "",
@@ -168,11 +178,11 @@ func podRows() []row {
 func templateRows() []row {
 	return []row{
 		{
-			"admin", "DaemonSet kube2iam in namespace tools", podCredentials, warned, "kube2iam-kiam-daemonset", "",
-			createFile(admin, "kube2iam.yaml"),
+			"ben", "DaemonSet kube2iam in namespace tools", podCredentials, warned, "kube2iam-kiam-daemonset", "",
+			createFile(ben, "kube2iam.yaml"),
 		},
 		{
-			"alice", "Deployment with iam.amazonaws.com/role in its template", podCredentials, warned, "kube2iam-kiam-annotation", "",
+			"ben", "Deployment with iam.amazonaws.com/role in its template", podCredentials, warned, "kube2iam-kiam-annotation", "",
 			createDeployment,
 		},
 		{
@@ -180,12 +190,12 @@ func templateRows() []row {
 			deploymentPod,
 		},
 		{
-			"alice", "SparkApplication with static keys", podCredentials, warned, "static-aws-credentials", "",
-			createFile(alice, "sparkapplication-static-keys.yaml"),
+			"ben", "SparkApplication with static keys", podCredentials, warned, "static-aws-credentials", "",
+			createFile(ben, "sparkapplication-static-keys.yaml"),
 		},
 		{
-			"alice", "FlinkDeployment with kubernetes.hostnetwork.enabled", podCredentials, warned, "instance-profile-access", "",
-			createFile(alice, "flinkdeployment-host-network.yaml"),
+			"ben", "FlinkDeployment with kubernetes.hostnetwork.enabled", podCredentials, warned, "instance-profile-access", "",
+			createFile(ben, "flinkdeployment-host-network.yaml"),
 		},
 	}
 }
@@ -195,28 +205,28 @@ func accountRows() []row {
 	driver := named("ServiceAccount", emrNamespace, harness.ManagedAccount("driver"))
 	return []row{
 		{
-			"alice", "ServiceAccount emr-containers-sa-… of DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
+			"alice", "ServiceAccount emr-containers-sa-… of DataLakeAdmin", rbacPermissions, denied, "managed-service-account", "",
 			createFile(alice, "managed-account.yaml"),
 		},
 		{
-			"alice", "another role-arn on the driver's ServiceAccount", managedAccounts, denied, "managed-service-account", "",
+			"alice", "another role-arn on the driver's ServiceAccount", rbacPermissions, denied, "managed-service-account", "",
 			patch(alice, driver,
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: '"+harness.JobRoleARN+"'}}"),
 		},
 		{
-			"alice", "a role-arn on the ServiceAccount default", managedAccounts, denied, "managed-service-account", "",
+			"alice", "a role-arn on the ServiceAccount default", rbacPermissions, denied, "managed-service-account", "",
 			patch(alice, named("ServiceAccount", emrNamespace, "default"),
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: null}}"),
 		},
 		{
-			"admin", "ServiceAccount named for ReportingRole, annotated DataLakeAdmin", managedAccounts, denied, "managed-service-account", "",
-			createFile(admin, "managed-account-contradiction.yaml"),
+			"ben", "ServiceAccount named for ReportingRole, annotated DataLakeAdmin", rbacPermissions, denied, "managed-service-account", "",
+			createFile(ben, "managed-account-contradiction.yaml"),
 		},
 		{
-			"admin", "ServiceAccount named as in AWS's own, mistaken example", managedAccounts, denied, "managed-service-account", "",
-			createFile(admin, "managed-account-newline.yaml"),
+			"ben", "ServiceAccount named as in AWS's own, mistaken example", rbacPermissions, denied, "managed-service-account", "",
+			createFile(ben, "managed-account-newline.yaml"),
 		},
 	}
 }

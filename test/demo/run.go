@@ -27,9 +27,13 @@ func runDemo(ctx context.Context) (err error) {
 		return err
 	}
 	t := newTable()
+	fmt.Print(people)
 	t.header("Every answer below was given by kube-apiserver " + version + ". Namespace emr-jobs is EMR's.")
 	problems, err := s.sendAll(ctx, t, false)
 	if err != nil {
+		return err
+	}
+	if err := s.showAccess(ctx, t); err != nil {
 		return err
 	}
 	if err := s.reset(ctx); err != nil {

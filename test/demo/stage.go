@@ -23,6 +23,13 @@ const (
 	toolsNamespace = "tools"
 )
 
+// The people who administer the cluster, beside the administrator who sets up the
+// demonstration.
+const (
+	administrator  = "ben"
+	administrators = "platform-engineers"
+)
+
 //go:embed setup.yaml requests/*.yaml
 var manifests embed.FS
 
@@ -33,8 +40,8 @@ type stage struct {
 	guard *harness.Webhook
 	job   *harness.EMRJob
 
-	admin, emr, alice, olga *harness.Client
-	sparkClient, sparkDrive *harness.Client
+	admin, emr, alice, ben, olga *harness.Client
+	sparkClient, sparkDrive      *harness.Client
 
 	driver *unstructured.Unstructured // as stored
 	// created are the objects that later requests need, in the order of creation.
@@ -84,9 +91,11 @@ func (s *stage) prepare(ctx context.Context, progress func(string, ...any)) erro
 	if a := s.admin.CreateAll(ctx, setup); !a.Done() {
 		return fmt.Errorf("prepare the namespaces: %s", a)
 	}
-	progress("helm install emrguard charts/emrguard --set 'emr.namespaces={%s}'", emrNamespace)
+	progress("helm install emrguard charts/emrguard --set 'emr.namespaces={%s},administrators.groups={system:masters,%s}'",
+		emrNamespace, administrators)
 	if s.chart, err = s.cp.InstallChart(ctx, map[string]any{
-		"emr": map[string]any{"namespaces": []any{emrNamespace}},
+		"emr":            map[string]any{"namespaces": []any{emrNamespace}},
+		"administrators": map[string]any{"groups": []any{"system:masters", administrators}},
 	}); err != nil {
 		return err
 	}
@@ -106,6 +115,7 @@ func (s *stage) people() error {
 	s.admin = client(s.cp.Admin())
 	s.emr = client(s.cp.User(harness.EMRUser))
 	s.alice = client(s.cp.User(harness.Submitter, harness.SubmitterGroup))
+	s.ben = client(s.cp.User(administrator, administrators))
 	s.olga = client(s.cp.User(harness.OnCall))
 	s.sparkClient = client(s.cp.As(harness.ServiceAccountUser(emrNamespace, harness.ManagedAccount("client"))))
 	s.sparkDrive = client(s.cp.As(harness.ServiceAccountUser(emrNamespace, harness.ManagedAccount("driver"))))

@@ -61,6 +61,9 @@ func (t *table) row(n int, r *row, a harness.Answer, problem string) {
 	answer, colour := "allowed", green
 	switch a.Verdict {
 	case harness.Allowed:
+		if a.Message != "" { // by the guard; something else failed later
+			answer = "passed"
+		}
 	case harness.Warned:
 		answer, colour = "WARNED", yellow
 	case harness.Denied:
@@ -96,16 +99,19 @@ func (t *table) line(number, who, what, answer, clause, colour string) {
 	}
 }
 
-// note prints a text of several lines below a row. What does not fit on a line
-// goes on below it, indented, so that every finding begins at the margin.
-func (t *table) note(text string) {
-	const indent, hanging = numberWidth + gap, 2
+// note prints a text of several lines below a row.
+func (t *table) note(text string) { t.text(strings.Repeat(" ", numberWidth+gap)+"│ ", text) }
+
+// text prints a text of several lines, each after a prefix. What does not fit on a
+// line goes on below it, indented, so that every finding begins at the margin.
+func (t *table) text(prefix, text string) {
+	const hanging = 2
 	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		for i, part := range wrap(line, t.width-indent-2-hanging) {
+		for i, part := range wrap(line, t.width-utf8.RuneCountInString(prefix)-hanging) {
 			if i > 0 {
 				part = strings.Repeat(" ", hanging) + part
 			}
-			fmt.Fprintln(t.out, strings.TrimRight(strings.Repeat(" ", indent)+"│ "+part, " "))
+			fmt.Fprintln(t.out, strings.TrimRight(prefix+part, " "))
 		}
 	}
 }

@@ -72,6 +72,21 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestRulesNamed(t *testing.T) {
+	tests := map[string][]string{
+		"[pod-exec] x":      {"pod-exec"},
+		"[rbac-pod-exec] x": {"rbac-pod-exec"},
+		"gains what rbac-pod-exec, pod-exec forbid": {"pod-exec", "rbac-pod-exec"},
+		"[pod-exec] x\n[pod-exec] y":                {"pod-exec"},
+		"notebook-pod-exec, emr-containers-sa":      {},
+	}
+	for text, want := range tests {
+		if got := rulesNamed(text); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestRequests loads every request's manifest, so that a mistake in one shows
 // without a control plane.
 func TestRequests(t *testing.T) {
@@ -87,7 +102,7 @@ func TestRequests(t *testing.T) {
 		if strings.HasSuffix(f.Name(), ".patch.yaml") {
 			_, err = patched(job.Driver, f.Name())
 		} else {
-			_, err = manifest(f.Name())
+			_, err = manifestsOf(f.Name())
 		}
 		if err != nil {
 			t.Error(err)

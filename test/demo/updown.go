@@ -157,6 +157,7 @@ func (s *stage) writeKubeconfigs(dir string) ([]string, error) {
 	}{
 		{harness.EMRUser, nil},
 		{harness.Submitter, []string{harness.SubmitterGroup}},
+		{administrator, []string{administrators}},
 		{harness.OnCall, nil},
 	} {
 		config, err := s.cp.UserConfig(person.name, person.groups...)
@@ -176,8 +177,10 @@ A guarded cluster is running, with an EMR job in namespace %[1]s. Try it as alic
   kubectl get pods
   kubectl apply -f test/demo/requests/pod-kube2iam.yaml                  # and the others there
   kubectl debug pod/%[4]s --image=busybox --env=AWS_ACCESS_KEY_ID=x
+  kubectl exec %[4]s -- cat /var/run/secrets/eks.amazonaws.com/serviceaccount/token
 
-Others: admin.kubeconfig, emr-containers.kubeconfig, and olga.kubeconfig, who may break the glass:
+Others: ben.kubeconfig (an administrator whom emrguard knows), admin.kubeconfig, emr-containers.kubeconfig, and
+olga.kubeconfig, who may break the glass:
 
   kubectl --kubeconfig %[2]s/olga.kubeconfig --as olga --as-group data-scientists \
     --as-group emrguard:break-glass apply -f test/demo/requests/pod-kube2iam.yaml

@@ -2,11 +2,14 @@ package harness
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 )
@@ -43,3 +46,32 @@ func (cp *ControlPlane) AuditEvents(match func(*auditv1.Event) bool) ([]auditv1.
 	}
 	return events, nil
 }
+
+// AuditAnnotation waits for the audit event of a user's request to a subresource
+// of a Pod (exec, portforward, …), and returns the last such event's annotation
+// whose key ends in suffix. It is what is left of a warning where the client shows
+// none.
+func (cp *ControlPlane) AuditAnnotation(ctx context.Context, user, pod, subresource, suffix string) (string, error) {
+	var text string
+	err := WaitFor(ctx, fmt.Sprintf("the audit event of %s and pods/%s", user, subresource), auditTimeout, func(context.Context) error {
+		_, err := cp.AuditEvents(func(e *auditv1.Event) bool {
+			if e.User.Username != user || e.ObjectRef == nil || e.ObjectRef.Name != pod || e.ObjectRef.Subresource != subresource {
+				return false
+			}
+			for key, value := range e.Annotations {
+				if strings.HasSuffix(key, suffix) {
+					text = value
+				}
+			}
+			return false
+		})
+		if err == nil && text == "" {
+			err = fmt.Errorf("it has no annotation *%s", suffix)
+		}
+		return err
+	})
+	return text, err
+}
+
+// auditTimeout is how long an event may take to be in the audit log.
+const auditTimeout = 10 * time.Second
