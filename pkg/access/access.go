@@ -10,6 +10,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 )
 
@@ -33,14 +34,26 @@ type Holding struct {
 	Subject string `json:"subject"`
 	// Standing is what the subject is to the rules on RBAC.
 	Standing string `json:"standing"`
-	// Allowed is true when the rules let the subject hold everything.
-	Allowed bool `json:"allowed"`
 	// Capabilities that it holds, by id.
 	Capabilities map[string]Held `json:"capabilities"`
 }
 
+// Worst is the gravest of what the rules make of the holding.
+func (h Holding) Worst() rule.Action {
+	worst := rule.Off
+	for _, held := range h.Capabilities {
+		if held.Action.Cap(worst) == worst {
+			worst = held.Action
+		}
+	}
+	return worst
+}
+
 // Held is what a subject holds of one capability.
 type Held struct {
+	// Action is what the rules make of it by default: "deny", "warn", or "off" when
+	// the subject may hold it.
+	Action rule.Action `json:"action"`
 	// Permissions: verbs on resources.
 	Permissions []string `json:"permissions"`
 	// Paths by which they are held.
@@ -105,11 +118,11 @@ func (r *Report) add(e *engine.Engine, namespace string, grants []rbac.Grant, ma
 		name := g.Subject.String()
 		i := slices.IndexFunc(r.Holdings, func(h Holding) bool { return h.Namespace == namespace && h.Subject == name })
 		if i < 0 {
-			allowed, standing := rules.MayHold(e.Settings(), g.Subject, namespace, managed)
-			r.Holdings = append(r.Holdings, Holding{Namespace: namespace, Subject: name, Standing: standing, Allowed: allowed, Capabilities: map[string]Held{}})
+			r.Holdings = append(r.Holdings, Holding{Namespace: namespace, Subject: name, Capabilities: map[string]Held{}})
 			i = len(r.Holdings) - 1
 		}
 		held := Held{}
+		held.Action, r.Holdings[i].Standing = rules.Judge(e.Settings(), g.Subject, g.Capability, namespace, managed)
 		for _, p := range g.Permissions {
 			held.Permissions = append(held.Permissions, p.String())
 		}

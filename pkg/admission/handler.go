@@ -191,7 +191,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, review *adm
 	case len(verdict.Warned) > 0:
 		outcome = metrics.Warned
 	}
-	return outcome, write(w, review, r, &verdict)
+	return outcome, write(w, review, &verdict)
 }
 
 // request turns an AdmissionRequest into the facts that rules read. It returns

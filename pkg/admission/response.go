@@ -42,7 +42,7 @@ const (
 	annotationMode       = "mode"
 )
 
-func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, r *rule.Request, v *engine.Verdict) error {
+func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, v *engine.Verdict) error {
 	response := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: v.Allowed(), AuditAnnotations: annotations(v)}
 	if !response.Allowed {
 		response.Result = &metav1.Status{
@@ -52,7 +52,7 @@ func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, r *rule.R
 			Message: refusal(review.Request, v),
 		}
 	}
-	response.Warnings = warnings(r, v)
+	response.Warnings = warnings(v)
 	out, err := json.Marshal(admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response})
 	if err != nil {
 		return fmt.Errorf("write the answer: %w", err)
@@ -66,7 +66,7 @@ func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, r *rule.R
 // refusal lists every finding that refuses the request, one on a line.
 func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "emrguard refuses to %s %s: %s", strings.ToLower(string(in.Operation)), named(in), count(len(v.Denied)))
+	fmt.Fprintf(&b, "emrguard refuses to %s: %s", act(in), count(len(v.Denied)))
 	seen := map[string]bool{}
 	for i, o := range v.Denied {
 		if len(seen) == maxLines {
@@ -82,16 +82,21 @@ func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 	return b.String()
 }
 
-// named is the object as people call it: its kind and, when it has one, its name.
-func named(in *admissionv1.AdmissionRequest) string {
-	kind := in.Kind.Kind
-	if in.SubResource != "" {
-		kind += " (" + in.SubResource + ")"
+// act is what is asked for, as people call it: "create Pod x", "connect to
+// pods/exec of x", "create a token of x".
+func act(in *admissionv1.AdmissionRequest) string {
+	verb := strings.ToLower(string(in.Operation))
+	switch {
+	case in.Operation == admissionv1.Connect:
+		return "connect to " + in.Resource.Resource + "/" + in.SubResource + " of " + in.Name
+	case in.SubResource == "token":
+		return verb + " a token of " + in.Name
+	case in.SubResource != "":
+		return verb + " " + in.SubResource + " of " + in.Kind.Kind + " " + in.Name
+	case in.Name == "":
+		return verb + " a " + in.Kind.Kind
 	}
-	if in.Name == "" {
-		return "a " + kind
-	}
-	return kind + " " + in.Name
+	return verb + " " + in.Kind.Kind + " " + in.Name
 }
 
 func count(n int) string {
@@ -112,14 +117,14 @@ func sentence(f rule.Finding) string {
 
 // warnings are short, without repetition, and never so many that the API server
 // would cut them. A refused request needs none of what it could mend later.
-func warnings(r *rule.Request, v *engine.Verdict) []string {
+func warnings(v *engine.Verdict) []string {
 	if len(v.Warned) == 0 || !v.Allowed() {
 		return nil
 	}
 	var list []string
 	left := 0
 	for _, o := range v.Warned {
-		text := "[" + o.Rule + "] " + verb(v.Mode, r, o) + sentence(o.Finding)
+		text := "[" + o.Rule + "] " + verb(v.Mode, o) + sentence(o.Finding)
 		text = truncate(oneLine(text), maxWarning)
 		switch {
 		case slices.Contains(list, text):
@@ -136,15 +141,15 @@ func warnings(r *rule.Request, v *engine.Verdict) []string {
 }
 
 // verb says what would become of a warning that is a denial by nature.
-func verb(mode rule.Action, r *rule.Request, o engine.Outcome) string {
+func verb(mode rule.Action, o engine.Outcome) string {
 	switch {
 	case o.BreakGlass:
 		return "break glass, else refused: "
 	case !o.WouldDeny:
 		return ""
-	case r.IsCarrier() && mode == "":
+	case o.Deferred && mode == "":
 		return "its Pods will be refused: "
-	case r.IsCarrier():
+	case o.Deferred:
 		return "its Pods would be refused: "
 	}
 	return "would be refused: "
@@ -190,7 +195,11 @@ func annotations(v *engine.Verdict) map[string]string {
 			if o.Reason != "" {
 				reason = " (exempt: " + o.Reason + ")"
 			}
-			add(key, "[", o.Rule, "] ", o.Path, ": ", o.Message, reason)
+			path := o.Path
+			if path != "" {
+				path += ": "
+			}
+			add(key, "[", o.Rule, "] ", path, o.Message, reason)
 			if o.BreakGlass {
 				add(annotationBreakGlass, o.Rule)
 			}

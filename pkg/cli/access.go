@@ -20,6 +20,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 )
 
@@ -84,7 +85,7 @@ func runAccess(cmd *cobra.Command, o *accessOptions) error {
 		}
 	}
 	if !o.all && o.explain == "" {
-		report.Holdings = slices.DeleteFunc(report.Holdings, func(h access.Holding) bool { return h.Allowed })
+		report.Holdings = slices.DeleteFunc(report.Holdings, func(h access.Holding) bool { return h.Worst() == rule.Off })
 	}
 	if o.output == "json" {
 		encoder := json.NewEncoder(cmd.OutOrStdout())
@@ -95,7 +96,7 @@ func runAccess(cmd *cobra.Command, o *accessOptions) error {
 	} else if err := printAccess(cmd.OutOrStdout(), report, o.explain != ""); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(report.Holdings, func(h access.Holding) bool { return !h.Allowed }) {
+	if slices.ContainsFunc(report.Holdings, func(h access.Holding) bool { return h.Worst() == rule.Deny }) {
 		return errNo
 	}
 	return nil
@@ -198,7 +199,11 @@ func printAccess(w io.Writer, r *access.Report, explain bool) error {
 		held := slices.DeleteFunc(slices.Clone(r.Holdings), func(h access.Holding) bool { return h.Namespace != ns })
 		fmt.Fprintf(w, "%s\n", title)
 		if len(held) == 0 {
-			fmt.Fprint(w, "  nobody holds what the guide forbids\n\n")
+			nobody := "nobody holds"
+			if explain {
+				nobody = "the subject holds nothing of"
+			}
+			fmt.Fprintf(w, "  %s what the guide forbids\n\n", nobody)
 			continue
 		}
 		if explain {
@@ -218,6 +223,9 @@ func printAccess(w io.Writer, r *access.Report, explain bool) error {
 	return nil
 }
 
+// marks are what the matrix says of a capability that a subject holds.
+var marks = map[rule.Action]string{rule.Deny: "FORBIDDEN", rule.Warn: "warned", rule.Off: "may"}
+
 func printMatrix(w io.Writer, r *access.Report, held []access.Holding) error {
 	t := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
 	columns := slices.DeleteFunc(slices.Clone(r.Capabilities), func(id string) bool {
@@ -232,8 +240,8 @@ func printMatrix(w io.Writer, r *access.Report, held []access.Holding) error {
 		fmt.Fprintf(t, "  %s\t%s", h.Subject, h.Standing)
 		for _, id := range columns {
 			mark := "-"
-			if _, ok := h.Capabilities[id]; ok {
-				mark = "yes"
+			if c, ok := h.Capabilities[id]; ok {
+				mark = marks[c.Action]
 			}
 			fmt.Fprintf(t, "\t%s", mark)
 		}
@@ -250,7 +258,7 @@ func printPaths(w io.Writer, r *access.Report, held []access.Holding) {
 			if !ok {
 				continue
 			}
-			fmt.Fprintf(w, "    %s: %s\n", id, strings.Join(c.Permissions, ", "))
+			fmt.Fprintf(w, "    %s (%s): %s\n", id, marks[c.Action], strings.Join(c.Permissions, "; "))
 			for _, path := range c.Paths {
 				fmt.Fprintf(w, "      by %s\n", path)
 			}

@@ -141,7 +141,7 @@ func TestAccessReadsFiles(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", code, out, errOut)
 	}
 	code, out, _ = run("access", "-n", "emr-jobs", "-f", file, "--explain", "group:data-scientists")
-	if code != 1 || !strings.Contains(out, "rbac-pod-exec: create pods/exec") || !strings.Contains(out, "by RoleBinding emr-jobs/people → Role writer → rules[0]") {
+	if code != 1 || !strings.Contains(out, "rbac-pod-exec (FORBIDDEN): create pods/exec") || !strings.Contains(out, "by RoleBinding emr-jobs/people → Role writer → rules[0]") {
 		t.Errorf("exit code %d, %s", code, out)
 	}
 	if code, out, _ = run("access", "-n", "emr-jobs", "-f", file, "--explain", "user:alice"); code != 0 {
@@ -151,15 +151,21 @@ func TestAccessReadsFiles(t *testing.T) {
 	var report struct {
 		Holdings []struct {
 			Subject      string
-			Allowed      bool
-			Capabilities map[string]struct{ Permissions, Paths []string }
+			Capabilities map[string]struct {
+				Action             string
+				Permissions, Paths []string
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(out), &report); err != nil || code != 1 || len(report.Holdings) != 2 {
 		t.Fatalf("exit code %d, %v: %s", code, err, out)
 	}
 	for _, h := range report.Holdings {
-		if h.Allowed != (h.Subject == "User emr-containers") || len(h.Capabilities["rbac-configmap-write"].Paths) != 1 {
+		want := "deny"
+		if h.Subject == "User emr-containers" {
+			want = "off"
+		}
+		if h.Capabilities["rbac-configmap-write"].Action != want || len(h.Capabilities["rbac-configmap-write"].Paths) != 1 {
 			t.Errorf("holding %+v", h)
 		}
 	}

@@ -33,6 +33,9 @@ type Verdict struct {
 // Outcome is a finding and why it is where it is.
 type Outcome struct {
 	rule.Finding
+	// Deferred is true for a finding about something from which Pods are made later,
+	// which will be refused themselves.
+	Deferred bool
 	// WouldDeny is true for a warning or record that would refuse the request
 	// if nothing tempered it.
 	WouldDeny bool
@@ -128,6 +131,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	}
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
 	o.Action = action
+	o.Deferred = isDeferred(r, j)
 	switch action {
 	case rule.Deny:
 		v.Denied = append(v.Denied, o)
@@ -160,7 +164,7 @@ func (e *Engine) action(r *rule.Request, j judged) (wanted, action rule.Action) 
 	action = wanted
 	// Objects from which Pods are made later: the Pod itself will be refused.
 	// Rules that judge who asks can only judge it now.
-	if r.IsCarrier() && (j.rule == nil || !j.rule.Requester) {
+	if isDeferred(r, j) {
 		action = action.Cap(rule.Warn)
 	}
 	if e.config.Mode != "" {
@@ -171,6 +175,10 @@ func (e *Engine) action(r *rule.Request, j judged) (wanted, action rule.Action) 
 		action = action.Cap(rule.Warn)
 	}
 	return wanted, action
+}
+
+func isDeferred(r *rule.Request, j judged) bool {
+	return r.IsCarrier() && (j.rule == nil || !j.rule.Requester)
 }
 
 // exempts returns the first exemption that fits, or nil. An expired one fits

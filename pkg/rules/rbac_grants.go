@@ -158,28 +158,21 @@ func (j *grantJudge) judge(r *rule.Request, g *grantGroup) (string, *rule.Findin
 		Message: fmt.Sprintf("%s gains %s%s, by %s", g.Subject, permissions(g.Permissions), where(g.namespaces), via(g.Paths)),
 		Subject: g.Subject.String(), Via: via(g.Paths), Act: true,
 	}
-	switch g.standing {
-	case jobItself:
-		if g.Capability == rbacConfigMapWriteID || g.Capability == rbacPodCreateID || g.Capability == rbacCustomResourcePart || r.Requester.Class == rule.EMRService {
-			return id, nil
-		}
-		f.Action = rule.Warn
-	case jobAbroad:
+	if f.Action = g.standing.follows(j.settings, g.Subject, g.Capability); f.Action == rule.Off {
+		return id, nil
+	}
+	switch {
+	case g.standing == jobItself && r.Requester.Class == rule.EMRService:
+		return id, nil
+	case g.standing == jobAbroad:
 		f.Message = "a job account reaches into other managed namespaces: " + f.Message
 		f.Remediation = fmt.Sprintf("bind it by a RoleBinding in its own namespace %s instead", g.Subject.Namespace)
-	case ordinary, free, elsewhere:
-		if g.Capability != rbacCustomResourcePart {
-			break
-		}
-		switch {
-		case j.isRoleUser(g.Subject):
-			return id, nil
-		case len(j.settings.RoleUsers) == 0:
-			f.Action = rule.Warn
-			f.Remediation = "let emr.roleUsers say who may submit such resources, and with which roles"
-		default:
-			f.Remediation = "list the subject in emr.roleUsers"
-		}
+	case g.Capability == rbacCustomResourcePart && f.Action == rule.Warn:
+		f.Remediation = "let emr.roleUsers say who may submit such resources, and with which roles"
+	case g.Capability == rbacCustomResourcePart:
+		f.Remediation = "list the subject in emr.roleUsers"
+	case f.Action == rule.Deny:
+		f.Action = "" // the rule's own
 	}
 	return id, f
 }
@@ -187,7 +180,7 @@ func (j *grantJudge) judge(r *rule.Request, g *grantGroup) (string, *rule.Findin
 // platform is the one finding about an account of another namespace, which names
 // all that it gains.
 func (j *grantJudge) platform(r *rule.Request, subject rbac.Subject, groups []*grantGroup) (string, rule.Finding) {
-	first, ids, parts := "", []string(nil), make([]string, 0, len(groups))
+	first, ids, namespaces, parts := "", []string(nil), []string(nil), make([]string, 0, len(groups))
 	for _, g := range groups {
 		id := ruleOf(g.Capability)
 		if first == "" {
@@ -196,12 +189,15 @@ func (j *grantJudge) platform(r *rule.Request, subject rbac.Subject, groups []*g
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
+		namespaces = append(namespaces, g.namespaces...)
 		parts = append(parts, permissions(g.Permissions))
 	}
+	slices.Sort(namespaces)
+	// The hint stands before the long lists: warnings are cut off at their end.
 	f := rule.Finding{
 		Action: rule.Warn, Path: grantPath(r), Act: true,
-		Message: fmt.Sprintf("%s, of no managed namespace, gains what %s forbid%s: %s, by %s", subject, strings.Join(ids, ", "), where(groups[0].namespaces),
-			strings.Join(parts, "; "), via(groups[0].Paths)),
+		Message: fmt.Sprintf("%s, of no managed namespace, gains what %s forbid (trustedSubjects takes platform controllers)%s: %s, by %s",
+			subject, strings.Join(ids, ", "), where(slices.Compact(namespaces)), strings.Join(parts, "; "), via(groups[0].Paths)),
 		Remediation: "if it is a platform controller, list it in trustedSubjects; else bind it in the namespaces that it needs",
 		Subject:     subject.String(), Via: via(groups[0].Paths),
 	}
@@ -225,15 +221,6 @@ func (j *grantJudge) latent(r *rule.Request, l rbac.Latent) []rule.Finding {
 	return list
 }
 
-func (j *grantJudge) isRoleUser(s rbac.Subject) bool {
-	return slices.ContainsFunc(j.settings.RoleUsers, func(u rule.RoleUser) bool {
-		if name := s.UserName(); name != "" {
-			return u.Users.Match(name)
-		}
-		return slices.Contains(u.Groups, s.Name)
-	})
-}
-
 func ruleOf(capability string) string {
 	if capability == rbacCustomResourcePart {
 		return rbacPodCreateID
@@ -250,12 +237,15 @@ func permissions(list []rbac.Permission) string {
 	for _, p := range list {
 		texts = append(texts, p.String())
 	}
-	return shortened(texts)
+	if len(texts) > maxListed {
+		texts = append(texts[:maxListed:maxListed], fmt.Sprintf("and %d more", len(texts)-maxListed))
+	}
+	return strings.Join(texts, "; ")
 }
 
 func where(namespaces []string) string {
 	switch {
-	case len(namespaces) == 1 && namespaces[0] == "":
+	case len(namespaces) > 0 && namespaces[0] == "":
 		return " in the whole cluster"
 	case len(namespaces) == 1:
 		return " in namespace " + namespaces[0]
@@ -271,10 +261,13 @@ func shortened(list []string) string {
 }
 
 func via(paths []rbac.Path) string {
-	if len(paths) == 0 {
+	switch len(paths) {
+	case 0:
 		return "this change"
+	case 1:
+		return paths[0].String()
 	}
-	return paths[0].String()
+	return fmt.Sprintf("%s (and %d more paths)", paths[0], len(paths)-1)
 }
 
 func grantPath(r *rule.Request) string {

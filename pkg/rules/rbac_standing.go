@@ -57,21 +57,65 @@ func standingOf(s rule.Settings, subject rbac.Subject, namespace string, managed
 	return jobAbroad
 }
 
-// MayHold reports whether the rules on RBAC let a subject hold everything, and in
-// which words its standing is told.
-func MayHold(s rule.Settings, subject rbac.Subject, namespace string, managed func(string) bool) (bool, string) {
-	switch standingOf(s, subject, namespace, managed) {
+// String is the standing in words.
+func (st standing) String() string {
+	switch st {
 	case free:
-		return true, "trusted"
+		return "trusted"
 	case elsewhere:
-		return false, "platform account"
+		return "platform account"
 	case jobItself:
-		return false, "job account"
+		return "job account"
 	case jobAbroad:
-		return false, "job account of another namespace"
+		return "job account of another namespace"
 	case ordinary:
 	}
-	return false, "submitter"
+	return "submitter"
+}
+
+// follows says what follows when somebody of this standing gains a capability.
+func (st standing) follows(s rule.Settings, subject rbac.Subject, capability string) rule.Action {
+	switch st {
+	case free:
+		return rule.Off
+	case elsewhere:
+		return rule.Warn
+	case jobItself:
+		if capability == rbacConfigMapWriteID || capability == rbacPodCreateID || capability == rbacCustomResourcePart {
+			return rule.Off // its nature
+		}
+		return rule.Warn
+	case jobAbroad:
+		return rule.Deny
+	case ordinary:
+	}
+	switch {
+	case capability != rbacCustomResourcePart:
+		return rule.Deny
+	case isRoleUser(s, subject):
+		return rule.Off
+	case len(s.RoleUsers) == 0:
+		return rule.Warn
+	}
+	return rule.Deny
+}
+
+// Judge says what the rules on RBAC make of a subject that holds a capability in a
+// namespace ("" for the whole cluster): Off when it may, else Warn or Deny, as by
+// default; and what the subject is, in words.
+func Judge(s rule.Settings, subject rbac.Subject, capability, namespace string, managed func(string) bool) (rule.Action, string) {
+	st := standingOf(s, subject, namespace, managed)
+	return st.follows(s, subject, capability), st.String()
+}
+
+// isRoleUser reports whether emr.roleUsers lists the subject.
+func isRoleUser(s rule.Settings, subject rbac.Subject) bool {
+	return slices.ContainsFunc(s.RoleUsers, func(u rule.RoleUser) bool {
+		if name := subject.UserName(); name != "" {
+			return u.Users.Match(name)
+		}
+		return slices.Contains(u.Groups, subject.Name)
+	})
 }
 
 func isFree(s rule.Settings, subject rbac.Subject) bool {
