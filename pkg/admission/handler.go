@@ -51,6 +51,12 @@ type Facts interface {
 	scope.Facts
 }
 
+// Observer is told of roles and bindings that were just admitted, because a watch
+// brings them a moment later than the next request may come.
+type Observer interface {
+	Admitted(obj any)
+}
+
 // Handler answers AdmissionReviews over HTTP.
 type Handler struct {
 	// Door by which requests come.
@@ -183,6 +189,9 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, review *adm
 	if r != nil {
 		verdict = e.Review(ctx, r, old)
 		h.record(review.Request, r, &verdict)
+		if o, ok := h.Facts.(Observer); ok && verdict.Allowed() && !r.DryRun && r.Object.RBAC != nil && r.Operation != rule.Delete {
+			o.Admitted(r.Object.RBAC)
+		}
 	}
 	outcome := metrics.Allowed
 	switch {

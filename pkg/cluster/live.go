@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -28,6 +29,7 @@ type Live struct {
 	Snapshot
 	reader client.Reader
 	synced []func() bool
+	recent recent
 }
 
 // CacheOptions makes informers keep no more than rules read. The cache is
@@ -63,7 +65,7 @@ func strip(obj any) (any, error) {
 // that they keep; the watches of RBAC are added by WatchRBAC. reader reads past the
 // cache.
 func NewLive(ctx context.Context, c cache.Cache, reader client.Reader) (*Live, error) {
-	l := &Live{reader: reader}
+	l := &Live{reader: reader, recent: recent{now: time.Now}}
 	for _, obj := range []client.Object{&corev1.Namespace{}, &corev1.ServiceAccount{}} {
 		informer, err := c.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
 		if err != nil {
@@ -90,8 +92,16 @@ func NewLive(ctx context.Context, c cache.Cache, reader client.Reader) (*Live, e
 // Gains says who gains what by a change of RBAC. The role of a binding that the
 // watches have not brought yet is asked for once: both are often applied together.
 func (l *Live) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
+	change.Overlay = l.recent.list()
 	change.Lookup = func(ref rbac.ObjectRef) (runtime.Object, error) { return l.role(ctx, ref) }
 	return l.RBAC().Gains(change, namespaces, c)
+}
+
+// Admitted takes note of an object that was just admitted.
+func (l *Live) Admitted(obj any) {
+	if o, ok := rbacObject(obj); ok {
+		l.recent.add(o)
+	}
 }
 
 // role reads a role past the watches, nil when there is none.

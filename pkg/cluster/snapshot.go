@@ -84,14 +84,28 @@ func (s *Snapshot) setAccount(sa rule.ServiceAccount) {
 	n.accounts[sa.Name] = sa
 }
 
+// kindOf names one of the four kinds of RBAC.
+func kindOf(obj any) (string, bool) {
+	switch obj.(type) {
+	case *rbacv1.Role:
+		return rbac.KindRole, true
+	case *rbacv1.ClusterRole:
+		return rbac.KindClusterRole, true
+	case *rbacv1.RoleBinding:
+		return rbac.KindRoleBinding, true
+	case *rbacv1.ClusterRoleBinding:
+		return rbac.KindClusterRoleBinding, true
+	}
+	return "", false
+}
+
 // rbacObject is an object that the store of roles and bindings holds.
 func rbacObject(obj any) (runtime.Object, bool) {
-	switch o := obj.(type) {
-	case *rbacv1.Role, *rbacv1.ClusterRole, *rbacv1.RoleBinding, *rbacv1.ClusterRoleBinding:
-		r, ok := o.(runtime.Object)
-		return r, ok
+	if _, ok := kindOf(obj); !ok {
+		return nil, false
 	}
-	return nil, false
+	o, ok := obj.(runtime.Object)
+	return o, ok
 }
 
 // Delete removes an object.

@@ -36,7 +36,7 @@ func (l *Live) WatchRBAC(client kubernetes.Interface) *Watcher {
 		rbac.KindRoleBinding:        {"rolebindings", &rbacv1.RoleBinding{}},
 		rbac.KindClusterRoleBinding: {"clusterrolebindings", &rbacv1.ClusterRoleBinding{}},
 	} {
-		s := &sink{snapshot: &l.Snapshot, kind: kind}
+		s := &sink{snapshot: &l.Snapshot, recent: &l.recent, kind: kind}
 		l.synced = append(l.synced, s.synced.Load)
 		source := toolscache.NewListWatchFromClient(client.RbacV1().RESTClient(), watched.resource, "", fields.Everything())
 		w.reflectors = append(w.reflectors, toolscache.NewReflectorWithOptions(
@@ -61,18 +61,35 @@ func (w *Watcher) NeedLeaderElection() bool { return false }
 // sink takes what a reflector brings of one kind into the snapshot.
 type sink struct {
 	snapshot *Snapshot
+	recent   *recent
 	kind     string
 	synced   atomic.Bool
 }
 
 // Add takes an object in.
-func (s *sink) Add(obj any) error { s.snapshot.Set(obj); return nil }
+func (s *sink) Add(obj any) error {
+	s.snapshot.Set(obj)
+	s.settle(obj)
+	return nil
+}
 
 // Update takes an object in.
-func (s *sink) Update(obj any) error { s.snapshot.Set(obj); return nil }
+func (s *sink) Update(obj any) error { return s.Add(obj) }
 
 // Delete drops an object.
-func (s *sink) Delete(obj any) error { s.snapshot.Delete(obj); return nil }
+func (s *sink) Delete(obj any) error {
+	s.snapshot.Delete(obj)
+	s.settle(obj)
+	return nil
+}
+
+// settle comes after the snapshot has the news, so that an object is never in
+// neither.
+func (s *sink) settle(obj any) {
+	if o, ok := rbacObject(obj); ok {
+		s.recent.settle(o)
+	}
+}
 
 // Resync does nothing: nothing here is derived from time.
 func (s *sink) Resync() error { return nil }

@@ -59,6 +59,7 @@ type Permission struct {
 }
 
 // Grant says what a subject holds, or gains, of one capability in one namespace.
+// The grants of one answer share memory: do not change them.
 type Grant struct {
 	// Subject that holds it.
 	Subject Subject

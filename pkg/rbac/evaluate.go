@@ -161,16 +161,16 @@ type giver struct {
 // grants says what a subject has of total in a namespace: one grant for each
 // capability of which it has something.
 func (v *view) grants(subj Subject, namespace string, total *mask, givers []giver) []Grant {
-	var out []Grant
-	for i, id := range v.caps.ids {
-		m := v.caps.restrict(total, v.caps.byID[i])
-		if m.empty() {
-			continue
-		}
-		g := Grant{Subject: subj, Namespace: namespace, Capability: id, Permissions: v.caps.permissions(m, i)}
+	shares := v.split(total)
+	out := make([]Grant, 0, len(shares))
+	for _, s := range shares {
+		g := Grant{Subject: subj, Namespace: namespace, Capability: v.caps.ids[s.capability], Permissions: s.permissions}
 		for _, from := range givers {
-			if from.mask.overlaps(m) {
-				g.Paths = append(g.Paths, v.paths(from, namespace, m)...)
+			if !from.mask.overlaps(s.mask) {
+				continue
+			}
+			for _, r := range v.giving(from.role, namespace, s.mask) {
+				g.Paths = append(g.Paths, Path{Binding: from.binding, Subject: from.subject, Role: from.role.ref(), Through: r.through, Rule: r.rule})
 			}
 		}
 		slices.SortFunc(g.Paths, comparePaths)
@@ -179,13 +179,50 @@ func (v *view) grants(subj Subject, namespace string, total *mask, givers []give
 	return out
 }
 
-// paths are the rules by which a binding gives something of m.
-func (v *view) paths(from giver, namespace string, m *mask) []Path {
-	var out []Path
-	for _, r := range v.ruleGrants(from.role) {
-		if v.scope(r.mask, namespace).overlaps(m) {
-			out = append(out, Path{Binding: from.binding, Subject: from.subject, Role: from.role.ref(), Through: r.through, Rule: r.rule})
+// share is what a mask has of one capability.
+type share struct {
+	capability  int
+	mask        *mask
+	permissions []Permission
+}
+
+// split divides a mask by capabilities. A changed role gives most who are bound to
+// it the same, so the answers are remembered.
+func (v *view) split(total *mask) []share {
+	key := total.key()
+	if out, there := v.shares[key]; there && key != "" {
+		return out
+	}
+	var out []share
+	for i := range v.caps.ids {
+		if m := v.caps.restrict(total, v.caps.byID[i]); !m.empty() {
+			out = append(out, share{capability: i, mask: m, permissions: v.caps.permissions(m, i)})
 		}
 	}
+	if key != "" {
+		v.shares[key] = out
+	}
+	return out
+}
+
+type givingKey struct {
+	role      roleKey
+	namespace string
+	mask      *mask
+}
+
+// giving are the rules by which a role gives something of m in a namespace.
+func (v *view) giving(key roleKey, namespace string, m *mask) []ruleGrant {
+	at := givingKey{role: key, namespace: namespace, mask: m}
+	out, there := v.givers[at]
+	if there {
+		return out
+	}
+	for _, r := range v.ruleGrants(key) {
+		if v.scope(r.mask, namespace).overlaps(m) {
+			out = append(out, r)
+		}
+	}
+	v.givers[at] = out
 	return out
 }

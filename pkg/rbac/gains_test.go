@@ -139,12 +139,30 @@ func TestGainsIsWhatIsNew(t *testing.T) {
 			change: Change{Old: newClusterRole("r", rule("get", "-", "nodes/proxy")), New: newClusterRole("r", rule("get,create", "-", "nodes/proxy"))},
 			want:   []string{"User alice |  | exec | create nodes/proxy"},
 		},
+		"a literal verb of a wildcard, from one name to all": {
+			exists: []kruntime.Object{newClusterRole("r", rule("get", "-", "nodes/proxy", "a")), bindCluster("b", "ClusterRole/r", alice)},
+			change: Change{Old: newClusterRole("r", rule("get", "-", "nodes/proxy", "a")), New: newClusterRole("r", rule("get", "-", "nodes/proxy"))},
+			want:   []string{"User alice |  | exec | get nodes/proxy"},
+		},
+		"a literal verb of a wildcard, a further name": {
+			exists: []kruntime.Object{newClusterRole("r", rule("get", "-", "nodes/proxy", "a")), bindCluster("b", "ClusterRole/r", alice)},
+			change: Change{Old: newClusterRole("r", rule("get", "-", "nodes/proxy", "a")), New: newClusterRole("r", rule("get,create", "-", "nodes/proxy", "a", "b"))},
+			want:   []string{"User alice |  | exec | create nodes/proxy named a, b; get nodes/proxy named b"},
+		},
 		"a literal verb of a wildcard that is held in whole": {
 			exists: []kruntime.Object{
 				newClusterRole("r", rule("*", "-", "nodes/proxy")), bindCluster("b", "ClusterRole/r", alice),
 				newClusterRole("r2", rule("get", "-", "nodes/proxy")),
 			},
 			change: Change{New: bindCluster("b2", "ClusterRole/r2", alice)},
+		},
+		"a subresource that is held on all resources": {
+			exists: []kruntime.Object{
+				newRole("emr", "r", rule("impersonate-on:x:get", "*", "*/scale")), bind("emr", "b", "Role/r", alice),
+				newRole("emr", "r2", rule("impersonate-on:x:get", "apps", "deployments/scale,deployments/status")),
+			},
+			change: Change{New: bind("emr", "b2", "Role/r2", alice)},
+			want:   []string{"User alice | emr | escalation | impersonate-on:x:get deployments.apps/status"},
 		},
 		"impersonation on a resource that is held on all": {
 			exists: []kruntime.Object{

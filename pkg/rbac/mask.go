@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"cmp"
+	"encoding/binary"
 	"maps"
 	"math/bits"
 	"slices"
@@ -92,6 +93,40 @@ func (m *mask) sortedParts() []part {
 		return cmp.Or(cmp.Compare(a.atom, b.atom), strings.Compare(a.group, b.group),
 			strings.Compare(a.resource, b.resource), strings.Compare(a.verb, b.verb))
 	})
+}
+
+// maxKeyed bounds the pieces of a mask that has a key.
+const maxKeyed = 32
+
+// key is the same for masks that hold the same; empty for one with many pieces or
+// names.
+func (m *mask) key() string {
+	if len(m.parts) > maxKeyed {
+		return ""
+	}
+	var raw []byte
+	for _, w := range m.full {
+		raw = binary.LittleEndian.AppendUint64(raw, w)
+	}
+	word := func(s string) {
+		raw = binary.AppendUvarint(raw, uint64(len(s)))
+		raw = append(raw, s...)
+	}
+	for _, p := range m.sortedParts() {
+		names := m.parts[p]
+		if len(names) > maxKeyed {
+			return ""
+		}
+		raw = binary.AppendUvarint(raw, uint64(p.atom)) //nolint:gosec // an index
+		word(p.group)
+		word(p.resource)
+		word(p.verb)
+		raw = binary.AppendUvarint(raw, uint64(len(names)))
+		for _, n := range names {
+			word(n)
+		}
+	}
+	return string(raw)
 }
 
 // held is what somebody holds by several roles. Whole atoms are united at once;

@@ -22,12 +22,15 @@ type view struct {
 	scoped map[scopeKey]*mask      // the same inside of a namespace, or outside
 	wide   map[Subject]*held       // what ClusterRoleBindings give
 	rules  map[roleKey][]ruleGrant // what the rules of roles hold
+	shares map[string][]share      // masks by capabilities
+	givers map[givingKey][]ruleGrant
 }
 
 func (s *Store) view(c *Capabilities) *view {
 	return &view{
 		s: s, caps: c,
 		masks: map[roleKey]*mask{}, scoped: map[scopeKey]*mask{}, wide: map[Subject]*held{}, rules: map[roleKey][]ruleGrant{},
+		shares: map[string][]share{}, givers: map[givingKey][]ruleGrant{},
 	}
 }
 
