@@ -93,12 +93,12 @@ func (r random) target() rbac.Target {
 		t.Resources = []string{one(r, []string{"*", "userextras/*", "pods/*", "*/exec"})}
 	case r.chance(15):
 		t.Verbs = []string{one(r, []string{"*", "impersonate*", "impersonate-on:*"})}
-	case r.chance(15):
+	case r.chance(16):
 		t = rbac.Target{
 			Scope: rbac.OwnNamespace, APIGroups: []string{""}, Resources: []string{one(r, []string{"namespaces", "namespaces/x/y"})},
 			Verbs: []string{"get", "patch", "use"},
 		}
-	case r.chance(10):
+	case r.chance(12):
 		t.Names = []string{one(r, names)}
 		t.Verbs = []string{"get", "list", "impersonate"}
 	}

@@ -181,9 +181,9 @@ func (r random) roleRef() rbacv1.RoleRef {
 	switch {
 	case r.chance(3):
 		ref.APIGroup = "example.com"
-	case r.chance(3):
+	case r.chance(4):
 		ref.Kind = one(r, []string{"role", "", "Group"})
-	case r.chance(3):
+	case r.chance(5):
 		ref.Name = "missing"
 	}
 	return ref
