@@ -104,8 +104,12 @@ func changedKeys(before, after map[string]string) []string {
 }
 
 func who(r rule.Requester) string {
-	if r.Class == rule.JobAccount {
+	switch r.Class {
+	case rule.JobAccount:
 		return fmt.Sprintf("job account %q", r.User)
+	case rule.Controller: // for something that it does not control
+		return fmt.Sprintf("controller %q", r.User)
+	case rule.Submitter, rule.EMRService, rule.Administrator:
 	}
 	return fmt.Sprintf("submitter %q", r.User)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"sigs.k8s.io/yaml"
 
@@ -141,7 +142,7 @@ func TestBadConfiguration(t *testing.T) {
 			}
 			checkMetric(t, "emrguard_config_reload_failures_total", failures+1)
 			checkMetric(t, "emrguard_config_last_reload_success", 0)
-			a, _ := alice(t).Create(ctx, violating, harness.DryRun)
+			a, _ := administrator(t).Create(ctx, violating, harness.DryRun)
 			want(t, "the request", a, harness.Denied)
 		})
 		checkMetric(t, "emrguard_config_last_reload_success", 1)
@@ -163,12 +164,12 @@ func TestExemption(t *testing.T) {
 		withConfig(t, rendered(t, exemption("2999-01-01T00:00:00Z")), taken)
 		checkMetric(t, "emrguard_exemptions_expired", 0)
 		other := pod(t, "config-exemption", "other", onHostNetwork)
-		a, _ := alice(t).Create(ctx, other, harness.DryRun)
+		a, _ := administrator(t).Create(ctx, other, harness.DryRun)
 		want(t, "another Pod", a, harness.Denied)
-		a, _ = alice(t).Create(ctx, exempted)
+		a, _ = administrator(t).Create(ctx, exempted)
 		want(t, "the exempted Pod", a, harness.Allowed)
 		annotations, _ := recorded(auditEvent(t, "the exempted Pod", func(e *auditv1.Event) bool {
-			return about(harness.Submitter, "create", "config-exemption", "legacy")(e) && !strings.Contains(e.RequestURI, "dryRun")
+			return about(author, "create", "config-exemption", "legacy")(e) && !strings.Contains(e.RequestURI, "dryRun")
 		}))
 		if got := annotations["exempt"]; !strings.Contains(got, "[instance-profile-access]") || !strings.Contains(got, "moves to IRSA in spring") {
 			t.Errorf("the audit log has %q", annotations)
@@ -182,7 +183,7 @@ func TestExemption(t *testing.T) {
 		}
 		checkMetric(t, "emrguard_exemptions_expired", 1)
 		again := pod(t, "config-exemption", "legacy-2", onHostNetwork)
-		a, _ := alice(t).Create(ctx, again)
+		a, _ := administrator(t).Create(ctx, again)
 		want(t, "the Pod", a, harness.Denied)
 	})
 	// The chart's own configuration is back.
@@ -193,9 +194,59 @@ func TestExemption(t *testing.T) {
 func TestModeOfTheInstallation(t *testing.T) {
 	podNamespace(t, "config-mode", managed())
 	withConfig(t, rendered(t, map[string]any{"mode": "warn"}), taken)
-	a, _ := alice(t).Create(t.Context(), pod(t, "config-mode", "violating", onHostNetwork), harness.DryRun)
+	a, _ := administrator(t).Create(t.Context(), pod(t, "config-mode", "violating", onHostNetwork), harness.DryRun)
 	want(t, "the request", a, harness.Warned)
 	if warnings := told(a); len(warnings) != 1 || !strings.HasPrefix(warnings[0], "[instance-profile-access] would be refused: ") {
 		t.Errorf("the warnings are %q", a.Warnings)
+	}
+}
+
+// TestRoleUsers proves that emr.roleUsers decides who may submit custom resources
+// with which roles, and who may be granted to.
+func TestRoleUsers(t *testing.T) {
+	const ns = "config-role-users"
+	podNamespace(t, ns, managed())
+	conf := map[string]any{}
+	if err := yaml.Unmarshal([]byte(rendered(t, nil)), &conf); err != nil {
+		t.Fatal(err)
+	}
+	emr, ok := conf["emr"].(map[string]any)
+	if !ok {
+		t.Fatalf("the chart's configuration has no emr: %v", conf)
+	}
+	emr["roleUsers"] = []any{map[string]any{"groups": []any{harness.SubmitterGroup}, "roles": []any{harness.JobRoleARN}}}
+	withConfig(t, rendered(t, map[string]any{"emr": emr}), taken)
+
+	bob := as(t, "bob", "interns")
+	spark := parse(t, inPlace("apiVersion: sparkoperator.k8s.io/v1beta2\nkind: SparkApplication\nmetadata: {name: etl, namespace: NS}\nspec: {driver: {serviceAccount: reader}}\n", ns))[0]
+	run := func(role string) *unstructured.Unstructured {
+		return parse(t, inPlace("apiVersion: emrcontainers.services.k8s.aws/v1alpha1\nkind: JobRun\nmetadata: {name: etl, namespace: NS}\nspec: {executionRoleARN: \""+role+"\"}\n", ns))[0]
+	}
+	plant(t, planter(t), parse(t, inPlace(roleText(ruleText("sparkoperator.k8s.io", "sparkapplications", "create", "")), ns))[0])
+	granted := func(group string) *unstructured.Unstructured {
+		return parse(t, inPlace(bindingText("Role", "team", subjectText("Group", group)), ns))[0]
+	}
+	for _, c := range []struct {
+		name string
+		by   *harness.Client
+		obj  *unstructured.Unstructured
+		rule string
+	}{
+		{"a listed submitter", alice(t), spark, ""},
+		{"another submitter", bob, spark, "service-account-hijack"},
+		{"a listed role", alice(t), run(harness.JobRoleARN), ""},
+		{"another role", alice(t), run("arn:aws:iam::123456789012:role/AdminRole"), "service-account-hijack"},
+		{"a grant to who is listed", administrator(t), granted(harness.SubmitterGroup), ""},
+		{"a grant to others", administrator(t), granted("interns"), "rbac-pod-create"},
+	} {
+		a, _ := c.by.Create(t.Context(), c.obj, harness.DryRun)
+		if c.rule == "" {
+			want(t, c.name, a, harness.Allowed)
+			continue
+		}
+		want(t, c.name, a, harness.Denied)
+		if ids := idsIn(a.Message); !slices.Equal(ids, []string{c.rule}) {
+			t.Errorf("%s: findings of %q, want %s: %s", c.name, ids, c.rule, a)
+		}
 	}
 }

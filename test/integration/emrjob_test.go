@@ -15,9 +15,6 @@ import (
 // single finding.
 func TestEMRJob(t *testing.T) {
 	ctx := t.Context()
-	if err := cp.PrepareNamespace(ctx, harness.JobNamespace); err != nil {
-		t.Fatal(err)
-	}
 	job, err := harness.LoadEMRJob(harness.JobNamespace)
 	if err != nil {
 		t.Fatal(err)

@@ -1,11 +1,14 @@
 package integration
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -54,48 +57,86 @@ func testName(f *fixtures.Fixture) string { return strings.TrimSuffix(f.Path(), 
 // send sets up what a fixture presumes and sends its request.
 func send(t *testing.T, f *fixtures.Fixture) harness.Answer {
 	t.Helper()
-	ctx, setup, requester := t.Context(), planter(t), as(t, f.User, f.Groups...)
+	setup := planter(t)
 	if f.Object.GetKind() == "Namespace" {
-		for _, ns := range []*unstructured.Unstructured{f.Old, f.Object} {
-			if ns != nil {
-				labels := ns.GetLabels()
-				if labels == nil {
-					labels = map[string]string{}
-				}
-				labels[managedLabel] = "true"
-				ns.SetLabels(labels)
-			}
-		}
+		putInScope(f)
 	} else {
-		namespace(t, f.Object.GetNamespace(), managed())
+		// Also for an object without a namespace: it grants something in this one.
+		namespace(t, f.Namespace, managed())
 	}
 	for _, obj := range f.Given {
+		if ns := obj.GetNamespace(); ns != "" && ns != f.Namespace {
+			namespace(t, ns, nil)
+		}
 		plant(t, setup, obj)
 	}
-	if f.Operation == rule.Create {
-		a, _ := requester.Create(ctx, f.Object)
-		return a
-	}
-	if f.Operation == rule.Delete {
+	if f.Old != nil {
+		old := f.Old.DeepCopy()
+		old.SetDeletionTimestamp(nil)
+		plant(t, setup, old)
+		if f.BeingDeleted() {
+			must(t, "delete the object, which its finalizer keeps", setup.Delete(t.Context(), old))
+		}
+	} else if f.Exists() {
 		plant(t, setup, f.Object)
-		return requester.Delete(ctx, f.Object)
+	}
+	if strings.HasPrefix(f.Rule, "rbac-") {
+		// emrguard learns of what was planted by its watches. A wrong answer that
+		// stays is reported below.
+		_ = harness.WaitFor(t.Context(), "the right answer", settle, func(context.Context) error {
+			a := request(t, f, harness.DryRun)
+			if right := map[rule.Action]harness.Verdict{rule.Deny: harness.Denied, rule.Warn: harness.Warned, "": harness.Allowed}[f.Expect]; a.Verdict != right {
+				return errors.New(a.String())
+			}
+			return nil
+		})
+	}
+	return request(t, f)
+}
+
+// settle bounds how long emrguard may take to see what was planted.
+const settle = 10 * time.Second
+
+// request sends the request itself.
+func request(t *testing.T, f *fixtures.Fixture, opts ...harness.Option) harness.Answer {
+	t.Helper()
+	ctx, requester := t.Context(), as(t, f.User, f.Groups...)
+	switch {
+	case f.Operation == rule.Connect || f.IsToken():
+		return post(t, f)
+	case f.Operation == rule.Create:
+		a, _ := requester.Create(ctx, f.Object, opts...)
+		return a
+	case f.Operation == rule.Delete:
+		return requester.Delete(ctx, f.Object, opts...)
 	}
 	change, err := f.Change()
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := f.Old.DeepCopy()
-	old.SetDeletionTimestamp(nil)
-	plant(t, setup, old)
-	if f.BeingDeleted() {
-		must(t, "delete the object, which its finalizer keeps", setup.Delete(ctx, old))
-	}
-	var opts []harness.Option
 	if f.Subresource != "" {
 		opts = append(opts, harness.Subresource(f.Subresource))
 	}
 	a, _ := requester.Patch(ctx, f.Object, change.Type, string(change.Data), opts...)
 	return a
+}
+
+// putInScope labels the Namespace of a fixture that says nothing of the label
+// itself.
+func putInScope(f *fixtures.Fixture) {
+	if f.Old != nil && f.Old.GetLabels()[managedLabel] != "" {
+		return
+	}
+	for _, ns := range []*unstructured.Unstructured{f.Old, f.Object} {
+		if ns != nil {
+			labels := ns.GetLabels()
+			if labels == nil {
+				labels = map[string]string{}
+			}
+			labels[managedLabel] = "true"
+			ns.SetLabels(labels)
+		}
+	}
 }
 
 // plant creates an object, or turns the one that a controller has made already
@@ -145,26 +186,25 @@ func compareAnswer(t *testing.T, f *fixtures.Fixture, a harness.Answer) {
 }
 
 // fixtureEvents finds the events of all fixtures' requests in one reading of the
-// log. No two fixtures share a namespace.
+// log. No two fixtures share a namespace or, where there is none, a name.
 func fixtureEvents(t *testing.T, sent []*fixtures.Fixture) map[*fixtures.Fixture]*auditv1.Event {
 	t.Helper()
-	byNamespace := map[string]*fixtures.Fixture{}
+	byPlace := map[string]*fixtures.Fixture{}
 	for _, f := range sent {
 		if f == nil {
 			continue
 		}
-		ns := f.Object.GetNamespace()
-		if f.Object.GetKind() == "Namespace" {
-			ns = f.Object.GetName()
-		}
-		byNamespace[ns] = f
+		byPlace[cmp.Or(f.Object.GetNamespace(), f.Object.GetName())] = f
 	}
 	var events map[*fixtures.Fixture]*auditv1.Event
 	err := harness.WaitFor(t.Context(), "the audit events of all fixtures", patience, func(context.Context) error {
 		events = map[*fixtures.Fixture]*auditv1.Event{}
 		_, err := cp.AuditEvents(func(e *auditv1.Event) bool {
+			if e.ObjectRef == nil || strings.Contains(e.RequestURI, "dryRun=") {
+				return false
+			}
 			// A controller of that name may act by itself, without impersonation.
-			if f := byNamespace[namespaceOf(e)]; f != nil && e.ImpersonatedUser != nil && userOf(e) == f.User {
+			if f := byPlace[cmp.Or(namespaceOf(e), e.ObjectRef.Name)]; f != nil && e.ImpersonatedUser != nil && userOf(e) == f.User {
 				events[f] = e
 			}
 			return false
@@ -172,7 +212,7 @@ func fixtureEvents(t *testing.T, sent []*fixtures.Fixture) map[*fixtures.Fixture
 		if err != nil {
 			return err
 		}
-		for _, f := range byNamespace {
+		for _, f := range byPlace {
 			if events[f] == nil {
 				return fmt.Errorf("there is none of %s", f.Path())
 			}
@@ -196,8 +236,8 @@ func compareEvent(t *testing.T, f *fixtures.Fixture, e *auditv1.Event) {
 		}
 		return
 	}
-	if webhook != "managed-label.emrguard.dev" {
-		t.Errorf("the webhook %q recorded, want managed-label.emrguard.dev", webhook)
+	if entry := entryOf(f); webhook != entry {
+		t.Errorf("the webhook %q recorded, want %s", webhook, entry)
 	}
 	if ids := idsIn(annotations["deny"], annotations["warn"], annotations["audit"]); !slices.Equal(ids, f.Rules()) {
 		t.Errorf("the audit log has findings of %q, want %q: %q", ids, f.Rules(), annotations)
@@ -205,4 +245,17 @@ func compareEvent(t *testing.T, f *fixtures.Fixture, e *auditv1.Event) {
 	if !strings.Contains(annotations[string(f.Expect)], "["+f.Rule+"]") {
 		t.Errorf("the annotation %q does not name %s: %q", f.Expect, f.Rule, annotations)
 	}
+}
+
+// entryOf is the entry of the webhook configuration that judges a fixture. That of
+// a Namespace is chosen by the labels that it is to have.
+func entryOf(f *fixtures.Fixture) string {
+	inScope := f.Object.GetNamespace() != ""
+	if f.Object.GetKind() == "Namespace" {
+		inScope = f.Object.GetLabels()[managedLabel] == "true"
+	}
+	if inScope {
+		return "managed-label.emrguard.dev"
+	}
+	return "cluster.emrguard.dev"
 }

@@ -6,7 +6,7 @@ package integration
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -21,12 +21,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/emrguard/emrguard/test/fixtures"
 	"github.com/emrguard/emrguard/test/harness"
 )
 
 const (
 	// managedLabel is what the chart's emr.namespaceSelector selects.
-	managedLabel = "emrguard-test"
+	managedLabel = fixtures.ScopeLabel
 	// everything is a group that may do everything but is no administrator's: so
 	// RBAC is never what refuses a test's request.
 	everything = "integration-everything"
@@ -36,8 +37,8 @@ const (
 	parallel = "8"
 )
 
-//go:embed crds/jobruns.yaml
-var jobRunCRD []byte
+//go:embed crds/*.yaml
+var crdFiles embed.FS
 
 // The stage.
 var (
@@ -109,9 +110,13 @@ func set(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	crds, err := harness.ParseManifests("crds/jobruns.yaml", jobRunCRD)
-	if err != nil {
-		return err
+	var crds []*unstructured.Unstructured
+	for _, file := range []string{"crds/jobruns.yaml", "crds/flinksessionjobs.yaml"} {
+		objects, err := harness.ReadManifests(crdFiles, file)
+		if err != nil {
+			return err
+		}
+		crds = append(crds, objects...)
 	}
 	binding, err := harness.FromObject(&rbacv1.ClusterRoleBinding{
 		TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
@@ -124,6 +129,10 @@ func set(ctx context.Context) error {
 	}
 	if a := admin.CreateAll(ctx, append(crds, binding)); !a.Done() {
 		return fmt.Errorf("set the stage: %s", a)
+	}
+	// The grants of this namespace are older than emrguard.
+	if err := cp.PrepareNamespace(ctx, harness.JobNamespace); err != nil {
+		return err
 	}
 	chart, err = cp.InstallChart(ctx, map[string]any{"emr": map[string]any{
 		"namespaces":        []any{harness.JobNamespace},
@@ -142,7 +151,7 @@ func set(ctx context.Context) error {
 	if err := guard.WaitForGuard(ctx, probe, harness.Denied); err != nil {
 		return err
 	}
-	return waitForJobRuns(ctx, admin, probe)
+	return waitForKinds(ctx, admin, probe)
 }
 
 // startGuard starts the webhook, which looks at its configuration often.
@@ -151,17 +160,23 @@ func startGuard(ctx context.Context) (err error) {
 	return err
 }
 
-// waitForJobRuns returns when the API server serves the new kind.
-func waitForJobRuns(ctx context.Context, admin *harness.Client, namespace string) error {
-	run := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "emrcontainers.services.k8s.aws/v1alpha1", "kind": "JobRun",
-		"metadata": map[string]any{"name": "probe", "namespace": namespace},
-		"spec":     map[string]any{},
-	}}
-	return harness.WaitFor(ctx, "the API server to serve JobRuns", patience, func(ctx context.Context) error {
-		a, _ := admin.Create(ctx, run, harness.DryRun)
-		return a.Err
-	})
+// waitForKinds returns when the API server serves the new kinds.
+func waitForKinds(ctx context.Context, admin *harness.Client, namespace string) error {
+	for apiVersion, kind := range map[string]string{"emrcontainers.services.k8s.aws/v1alpha1": "JobRun", "flink.apache.org/v1beta1": "FlinkSessionJob"} {
+		obj := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": apiVersion, "kind": kind,
+			"metadata": map[string]any{"name": "probe", "namespace": namespace},
+			"spec":     map[string]any{},
+		}}
+		err := harness.WaitFor(ctx, "the API server to serve "+kind, patience, func(ctx context.Context) error {
+			a, _ := admin.Create(ctx, obj, harness.DryRun)
+			return a.Err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func managed() map[string]string { return map[string]string{managedLabel: "true"} }
@@ -187,6 +202,14 @@ func as(t *testing.T, user string, groups ...string) *harness.Client {
 func alice(t *testing.T) *harness.Client {
 	t.Helper()
 	return as(t, harness.Submitter, harness.SubmitterGroup)
+}
+
+// author is an administrator, who is not excused from the rules on Pods.
+const author = "ann"
+
+func administrator(t *testing.T) *harness.Client {
+	t.Helper()
+	return as(t, author, "system:masters")
 }
 
 // planter plants what the rules forbid: an administrator who breaks the glass.

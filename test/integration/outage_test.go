@@ -17,9 +17,9 @@ func TestOutage(t *testing.T) {
 	if err := guard.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	a, _ := alice(t).Create(ctx, pod(t, "outage-managed", "clean", nil), harness.DryRun)
+	a, _ := administrator(t).Create(ctx, pod(t, "outage-managed", "clean", nil), harness.DryRun)
 	want(t, "a Pod in a managed namespace", a, harness.Unreachable)
-	a, _ = alice(t).Create(ctx, pod(t, "outage-elsewhere", "clean", nil), harness.DryRun)
+	a, _ = administrator(t).Create(ctx, pod(t, "outage-elsewhere", "clean", nil), harness.DryRun)
 	want(t, "a Pod elsewhere", a, harness.Allowed)
 	a, _ = planter(t).Patch(ctx, account(t, "outage-elsewhere", "reader", ""), types.MergePatchType, `{"metadata":{"labels":{"a":"b"}}}`, harness.DryRun)
 	want(t, "an account elsewhere", a, harness.Allowed)
@@ -30,6 +30,6 @@ func TestOutage(t *testing.T) {
 	if err := guard.WaitForGuard(ctx, "outage-managed", harness.Denied); err != nil {
 		t.Fatal(err)
 	}
-	a, _ = alice(t).Create(ctx, pod(t, "outage-managed", "clean", nil), harness.DryRun)
+	a, _ = administrator(t).Create(ctx, pod(t, "outage-managed", "clean", nil), harness.DryRun)
 	want(t, "a Pod in a managed namespace, after the outage", a, harness.Allowed)
 }

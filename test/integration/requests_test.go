@@ -32,21 +32,21 @@ func TestDryRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			obj := pod(t, "dry-run", name, c.change)
-			dry, _ := alice(t).Create(ctx, obj, harness.DryRun)
+			dry, _ := administrator(t).Create(ctx, obj, harness.DryRun)
 			want(t, "the dry run", dry, c.want)
-			if _, err := alice(t).Get(ctx, obj); !apierrors.IsNotFound(err) {
+			if _, err := administrator(t).Get(ctx, obj); !apierrors.IsNotFound(err) {
 				t.Errorf("the dry run left the Pod behind: %v", err)
 			}
-			done, _ := alice(t).Create(ctx, obj)
+			done, _ := administrator(t).Create(ctx, obj)
 			if done.String() != dry.String() {
 				t.Errorf("the dry run's answer: %s\nthe real one: %s", dry, done)
 			}
 			e := auditEvent(t, "the dry run", func(e *auditv1.Event) bool {
-				return about(harness.Submitter, "create", "dry-run", name)(e) && strings.Contains(e.RequestURI, "dryRun=All")
+				return about(author, "create", "dry-run", name)(e) && strings.Contains(e.RequestURI, "dryRun=All")
 			})
 			annotations, _ := recorded(e)
 			if recordedReal, _ := recorded(auditEvent(t, "the real request", func(e *auditv1.Event) bool {
-				return about(harness.Submitter, "create", "dry-run", name)(e) && !strings.Contains(e.RequestURI, "dryRun")
+				return about(author, "create", "dry-run", name)(e) && !strings.Contains(e.RequestURI, "dryRun")
 			})); !maps.Equal(annotations, recordedReal) {
 				t.Errorf("recorded of the dry run: %q, of the real request: %q", annotations, recordedReal)
 			}
@@ -118,10 +118,10 @@ func TestBreakGlass(t *testing.T) {
 	podNamespace(t, "break-glass", managed())
 	violating := pod(t, "break-glass", "violating", onHostNetwork)
 
-	a, _ := alice(t).Create(ctx, violating)
+	a, _ := administrator(t).Create(ctx, violating)
 	want(t, "without the group", a, harness.Denied)
 
-	a, stored := as(t, harness.Submitter, harness.SubmitterGroup, harness.BreakGlassGroup).Create(ctx, violating)
+	a, stored := as(t, author, "system:masters", harness.BreakGlassGroup).Create(ctx, violating)
 	want(t, "with the group", a, harness.Warned)
 	if len(told(a)) != 1 || !strings.Contains(told(a)[0], "[instance-profile-access] break glass, else refused: ") {
 		t.Errorf("the warnings are %q", a.Warnings)
@@ -130,7 +130,7 @@ func TestBreakGlass(t *testing.T) {
 		t.Fatal("the Pod was not created")
 	}
 	e := auditEvent(t, "the broken glass", func(e *auditv1.Event) bool {
-		return about(harness.Submitter, "create", "break-glass", "violating")(e) && e.ResponseStatus.Code < 300
+		return about(author, "create", "break-glass", "violating")(e) && e.ResponseStatus.Code < 300
 	})
 	if got := e.Annotations["managed-label.emrguard.dev/break-glass"]; got != "instance-profile-access" {
 		t.Errorf("the annotation break-glass is %q, all are %q", got, e.Annotations)
@@ -172,14 +172,19 @@ func TestKubectlDebug(t *testing.T) {
 	ctx := t.Context()
 	podNamespace(t, "kubectl-debug", managed())
 	plant(t, planter(t), pod(t, "kubectl-debug", "job", nil))
-	debug := func(profile string) harness.Answer {
-		a, _ := alice(t).RunKubectl(ctx, "kubectl-debug", "debug", "job", "--image=busybox", "--attach=false", "--profile="+profile, "--container=debug-"+profile)
+	debug := func(c *harness.Client, profile string) harness.Answer {
+		a, _ := c.RunKubectl(ctx, "kubectl-debug", "debug", "job", "--image=busybox", "--attach=false", "--profile="+profile, "--container=debug-"+profile)
 		return a
 	}
-	a := debug("sysadmin")
+	a := debug(administrator(t), "sysadmin")
 	want(t, "a privileged container", a, harness.Denied)
 	if !slices.Equal(idsIn(a.Message), []string{"instance-profile-access"}) || !strings.Contains(a.Message, "spec.ephemeralContainers[0].securityContext.privileged") {
 		t.Errorf("the answer was: %s", a)
 	}
-	want(t, "an ordinary container", debug("restricted"), harness.Allowed)
+	a = debug(alice(t), "restricted")
+	want(t, "an ordinary container by the submitter", a, harness.Denied)
+	if !slices.Equal(idsIn(a.Message), []string{"pod-exec"}) {
+		t.Errorf("the answer was: %s", a)
+	}
+	want(t, "an ordinary container", debug(administrator(t), "restricted"), harness.Allowed)
 }
