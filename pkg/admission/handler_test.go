@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -364,13 +365,24 @@ func FuzzServeHTTP(f *testing.F) {
 	f.Add(body)
 	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"version":"v1","kind":"ConfigMap"},"resource":{"version":"v1","resource":"configmaps"},"operation":"CREATE","object":{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"0000000337okspsc913-spark-defaults"},"data":{"a":"x\\"}}}}`))
 	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"sparkoperator.k8s.io","version":"v1beta2","kind":"SparkApplication"},"resource":{"group":"sparkoperator.k8s.io","version":"v1beta2","resource":"sparkapplications"},"operation":"UPDATE","object":{"apiVersion":"sparkoperator.k8s.io/v1beta2","kind":"SparkApplication","spec":{"sparkConf":{"spark.kubernetes.driver.volumes.hostPath.a.options.path":"/"},"driver":{"env":[{"name":"a"}]}}},"oldObject":{"apiVersion":"sparkoperator.k8s.io/v1beta2","kind":"SparkApplication"}}}`))
+	for _, object := range []string{
+		`{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"a:*/b","namespace":"emr-jobs"}}`,
+		`{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"x","namespace":"emr-jobs"},"roleRef":{"apiGroup":"x","kind":"Role","name":"y"},"subjects":[{},{"kind":"ServiceAccount"},{"kind":"Group","name":"g"}]}`,
+		`{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"x","namespace":"emr-jobs"},"roleRef":{"kind":"ClusterRole","name":"edit"},"subjects":[{"kind":"ServiceAccount","name":"emr-containers-sa-spark"},{"kind":"User","name":"system:serviceaccount::"}]}`,
+	} {
+		f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"rbac.authorization.k8s.io","version":"v1","kind":"RoleBinding"},"resource":{"group":"rbac.authorization.k8s.io","version":"v1","resource":"rolebindings"},"namespace":"emr-jobs","operation":"CREATE","object":` + object + `}}`))
+	}
+	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"rbac.authorization.k8s.io","version":"v1","kind":"ClusterRole"},"resource":{"group":"rbac.authorization.k8s.io","version":"v1","resource":"clusterroles"},"operation":"UPDATE","object":{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"edit"},"rules":[{},{"apiGroups":["*"],"resources":["*","*/x",""],"verbs":["*",""],"resourceNames":[""]}],"aggregationRule":{"clusterRoleSelectors":[{},{"matchExpressions":[{"key":"a","operator":"Near"}]}]}},"oldObject":{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"edit"}}}}`))
+	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"authentication.k8s.io","version":"v1","kind":"TokenRequest"},"resource":{"version":"v1","resource":"serviceaccounts"},"subResource":"token","name":"emr-containers-sa-spark","namespace":"emr-jobs","operation":"CREATE","object":{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"boundObjectRef":{}}}}}`))
 	e, err := engine.New(config.Default(), rules.All(), time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}
+	facts := &cluster.Snapshot{}
+	facts.Set(&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "edit"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"*"}, Verbs: []string{"*"}}}})
 	recorder := metrics.New(prometheus.NewRegistry())
 	f.Fuzz(func(t *testing.T, body []byte) {
-		h := &admission.Handler{Door: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: &cluster.Snapshot{}, Metrics: recorder, Log: logr.Discard()}
+		h := &admission.Handler{Door: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: recorder, Log: logr.Discard()}
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/managed", bytes.NewReader(body))
 		req.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()

@@ -89,19 +89,37 @@ var resources = []Resource{
 	{core("services/proxy"), "ServiceProxyOptions", false, false, decodeOptions},
 	{core("nodes/proxy"), "NodeProxyOptions", true, false, decodeOptions},
 
-	{rbac("roles"), "Role", false, false, decodeRole},
-	{rbac("rolebindings"), "RoleBinding", false, false, decodeRoleBinding},
-	{rbac("clusterroles"), "ClusterRole", true, false, decodeClusterRole},
-	{rbac("clusterrolebindings"), "ClusterRoleBinding", true, false, decodeClusterRoleBinding},
+	{rbac("roles"), "Role", false, false, rbacKind(func(x *rbacv1.Role) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
+	{rbac("rolebindings"), "RoleBinding", false, false, rbacKind(func(x *rbacv1.RoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
+	{rbac("clusterroles"), "ClusterRole", true, false, rbacKind(func(x *rbacv1.ClusterRole) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
+	{rbac("clusterrolebindings"), "ClusterRoleBinding", true, false, rbacKind(func(x *rbacv1.ClusterRoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) {
+		return x.TypeMeta, &x.ObjectMeta
+	})},
 
-	{core("podtemplates"), "PodTemplate", false, true, decodePodTemplate},
-	{core("replicationcontrollers"), "ReplicationController", false, true, decodeReplicationController},
-	{apps("replicasets"), "ReplicaSet", false, true, decodeReplicaSet},
-	{apps("deployments"), "Deployment", false, true, decodeDeployment},
-	{apps("statefulsets"), "StatefulSet", false, true, decodeStatefulSet},
-	{apps("daemonsets"), "DaemonSet", false, true, decodeDaemonSet},
-	{batch("jobs"), "Job", false, true, decodeJob},
-	{batch("cronjobs"), "CronJob", false, true, decodeCronJob},
+	{core("podtemplates"), "PodTemplate", false, true, workload("template", func(x *corev1.PodTemplate) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, &x.Template
+	})},
+	{core("replicationcontrollers"), "ReplicationController", false, true, workload("spec.template", func(x *corev1.ReplicationController) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, x.Spec.Template
+	})},
+	{apps("replicasets"), "ReplicaSet", false, true, workload("spec.template", func(x *appsv1.ReplicaSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
+	})},
+	{apps("deployments"), "Deployment", false, true, workload("spec.template", func(x *appsv1.Deployment) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
+	})},
+	{apps("statefulsets"), "StatefulSet", false, true, workload("spec.template", func(x *appsv1.StatefulSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
+	})},
+	{apps("daemonsets"), "DaemonSet", false, true, workload("spec.template", func(x *appsv1.DaemonSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
+	})},
+	{batch("jobs"), "Job", false, true, workload("spec.template", func(x *batchv1.Job) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
+	})},
+	{batch("cronjobs"), "CronJob", false, true, workload("spec.jobTemplate.spec.template", func(x *batchv1.CronJob) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+		return x.TypeMeta, &x.ObjectMeta, &x.Spec.JobTemplate.Spec.Template
+	})},
 
 	{custom("sparkoperator.k8s.io", "v1beta2", "sparkapplications"), "SparkApplication", false, true, decodeSparkApplication},
 	{custom("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications"), "ScheduledSparkApplication", false, true, decodeScheduledSparkApplication},
@@ -246,66 +264,14 @@ func (o *Object) addPod(p Pod) {
 	o.addConfigured(o.Settings[from:])
 }
 
-func decodePodTemplate(o *Object, raw []byte) error {
-	var x corev1.PodTemplate
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(&x.Template, "template")
-	return err
-}
-
-func decodeReplicationController(o *Object, raw []byte) error {
-	var x corev1.ReplicationController
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(x.Spec.Template, "spec.template")
-	return err
-}
-
-func decodeReplicaSet(o *Object, raw []byte) error {
-	var x appsv1.ReplicaSet
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(&x.Spec.Template, "spec.template")
-	return err
-}
-
-func decodeDeployment(o *Object, raw []byte) error {
-	var x appsv1.Deployment
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(&x.Spec.Template, "spec.template")
-	return err
-}
-
-func decodeStatefulSet(o *Object, raw []byte) error {
-	var x appsv1.StatefulSet
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(&x.Spec.Template, "spec.template")
-	return err
-}
-
-func decodeDaemonSet(o *Object, raw []byte) error {
-	var x appsv1.DaemonSet
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(&x.Spec.Template, "spec.template")
-	return err
-}
-
-func decodeJob(o *Object, raw []byte) error {
-	var x batchv1.Job
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(&x.Spec.Template, "spec.template")
-	return err
-}
-
-func decodeCronJob(o *Object, raw []byte) error {
-	var x batchv1.CronJob
-	err := unmarshal(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.addTemplate(&x.Spec.JobTemplate.Spec.Template, "spec.jobTemplate.spec.template")
-	return err
+// workload makes the decoder of a kind with one pod template.
+func workload[T any](path string, parts func(*T) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec)) func(*Object, []byte) error {
+	return func(o *Object, raw []byte) error {
+		x := new(T)
+		err := unmarshal(raw, x)
+		kind, meta, template := parts(x)
+		o.set(kind, meta)
+		o.addTemplate(template, path)
+		return err
+	}
 }

@@ -1,37 +1,17 @@
 package object
 
 import (
-	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func decodeRole(o *Object, raw []byte) error {
-	x := &rbacv1.Role{}
-	err := unmarshal(raw, x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.RBAC = x
-	return err
-}
-
-func decodeClusterRole(o *Object, raw []byte) error {
-	x := &rbacv1.ClusterRole{}
-	err := unmarshal(raw, x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.RBAC = x
-	return err
-}
-
-func decodeRoleBinding(o *Object, raw []byte) error {
-	x := &rbacv1.RoleBinding{}
-	err := unmarshal(raw, x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.RBAC = x
-	return err
-}
-
-func decodeClusterRoleBinding(o *Object, raw []byte) error {
-	x := &rbacv1.ClusterRoleBinding{}
-	err := unmarshal(raw, x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.RBAC = x
-	return err
+// rbacKind makes the decoder of one of the four kinds of RBAC.
+func rbacKind[T any](parts func(*T) (metav1.TypeMeta, *metav1.ObjectMeta)) func(*Object, []byte) error {
+	return func(o *Object, raw []byte) error {
+		x := new(T)
+		err := unmarshal(raw, x)
+		kind, meta := parts(x)
+		o.set(kind, meta)
+		o.RBAC = x
+		return err
+	}
 }
