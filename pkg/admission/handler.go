@@ -237,7 +237,7 @@ func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*
 	}
 	// What has no namespace concerns all of them.
 	r.Managed = h.Door == Managed || res.Cluster && !isNamespace || e.Managed(r.Namespace, h.Facts)
-	r.IsManaged = func(ns string) bool { return e.Managed(ns, h.Facts) }
+	r.IsManaged = func(ns string) bool { return ns == r.Namespace && r.Managed || e.Managed(ns, h.Facts) }
 	r.ManagedNamespaces = func() []string { return e.ManagedNamespaces(h.Facts) }
 	// Whether a Namespace that is being created or labelled is in scope, only its
 	// own labels tell.

@@ -124,9 +124,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	if action == rule.Warn && r.Requester.Class == rule.Controller {
 		action = rule.Audit
 	}
-	// The aggregation controller only carries out what a labelled ClusterRole,
-	// which was judged, has decided.
-	if action == rule.Deny && scope.Aggregates(r.Requester.User) {
+	if r.Object.RBAC != nil && action == rule.Deny && scope.CarriesOut(r.Requester.User) {
 		action = rule.Audit
 	}
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny

@@ -80,7 +80,9 @@ func (j *grantJudge) evaluate(ctx context.Context, r *rule.Request) (any, error)
 	// What is in a namespace grants there; what has none may grant in all.
 	namespaces := []string{r.Namespace}
 	if r.Namespace == "" {
-		namespaces = r.ManagedNamespaces()
+		if namespaces = r.ManagedNamespaces(); len(namespaces) == 0 {
+			return map[string][]rule.Finding{}, nil // nothing here is EMR's
+		}
 	}
 	result, err := r.Cluster.Gains(ctx, change, namespaces, j.capabilities)
 	if err != nil {

@@ -122,10 +122,16 @@ func isController(user string) bool {
 	return ok && slices.Contains(controllers, name)
 }
 
-// Aggregates reports whether the user is the controller that fills aggregated
-// ClusterRoles.
-func Aggregates(user string) bool {
-	return user == serviceAccountPrefix+"kube-system:clusterrole-aggregation-controller" || user == "system:kube-controller-manager"
+// CarriesOut reports whether the user only carries out what was decided elsewhere
+// and must never be refused: the controller that fills aggregated ClusterRoles (the
+// labelled one was judged), and the API server itself, which brings the roles of a
+// new Kubernetes version when it starts and would not become ready.
+func CarriesOut(user string) bool {
+	switch user {
+	case serviceAccountPrefix + "kube-system:clusterrole-aggregation-controller", "system:kube-controller-manager", "system:apiserver":
+		return true
+	}
+	return false
 }
 
 // DeletesForOthers reports whether the user is one of the controllers that

@@ -91,6 +91,22 @@ func TestAccountPinsAssumedRole(t *testing.T) {
 	}
 }
 
+// A new version of Kubernetes widens its own roles when the API server starts; a
+// refusal would keep it from becoming ready.
+func TestAPIServerIsNeverRefusedItsRoles(t *testing.T) {
+	t.Parallel()
+	for user, want := range map[string]bool{
+		"system:apiserver": true,
+		"system:serviceaccount:kube-system:clusterrole-aggregation-controller": true,
+		"system:serviceaccount:kube-system:job-controller":                     false,
+		"admin": false,
+	} {
+		if got := scope.CarriesOut(user); got != want {
+			t.Errorf("CarriesOut(%q) = %t, want %t", user, got, want)
+		}
+	}
+}
+
 func TestDeletesForOthers(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]bool{
