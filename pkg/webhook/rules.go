@@ -24,10 +24,17 @@ type RuleSet struct {
 // Rules derives the webhook configuration from the rules.
 func Rules(list []rule.Rule) RuleSet {
 	return RuleSet{
-		Managed:     admissionRules(engine.Targets(list, false, true)),
+		Managed:     admissionRules(inNamespaces(engine.Targets(list, false, true))),
 		Cluster:     admissionRules(engine.Targets(list, true, true)),
 		ClusterOnly: admissionRules(engine.Targets(list, true, false)),
 	}
+}
+
+// inNamespaces drops what no namespace holds. The API server applies a selector of
+// namespaces to Namespaces themselves, and ignores it for everything else that has
+// none: such requests belong to one entry, that of the whole cluster.
+func inNamespaces(targets []rule.Target) []rule.Target {
+	return slices.DeleteFunc(targets, func(t rule.Target) bool { return t.Cluster && t.Resource != "namespaces" })
 }
 
 // admissionRules writes targets as entries, those of one group, scope and set of

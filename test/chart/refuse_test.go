@@ -99,7 +99,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"no rule id":             {`{rules: {Role_ARN: {mode: deny}}}`, `Role_ARN`},
 		"unknown mode":           {`{mode: enforce}`, `mode`},
 		"deny everywhere":        {`{mode: deny}`, `mode`},
-		"mode of a rule":         {`{rules: {role-arn-override: {mode: false}}}`, `mode`},
+		"mode of a rule":         {`{rules: {role-arn-override: {mode: true}}}`, `mode`},
 		"account as a number":    {`{emr: {account: 123456789012}}`, `account`},
 		"short account":          {`{emr: {account: "1234"}}`, `account`},
 		"exemption, no reason":   {`{exemptions: [{rule: a}]}`, `reason`},
