@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,14 +141,14 @@ func accessFacts(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, kuber
 func readFiles(cmd *cobra.Command, files []string) (*cluster.Snapshot, error) {
 	facts := &cluster.Snapshot{}
 	for _, name := range files {
-		if err := readFile(cmd.Context(), facts, name, cmd.InOrStdin()); err != nil {
+		if err := readFile(facts, name, cmd.InOrStdin()); err != nil {
 			return nil, err
 		}
 	}
 	return facts, nil
 }
 
-func readFile(_ context.Context, facts *cluster.Snapshot, name string, stdin io.Reader) error {
+func readFile(facts *cluster.Snapshot, name string, stdin io.Reader) error {
 	in := stdin
 	if name != "-" {
 		file, err := os.Open(name)

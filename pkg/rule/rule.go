@@ -151,8 +151,6 @@ type Check func(context.Context, *Request, *Report) error
 type Settings struct {
 	// IRSA and PodIdentity are the credential providers that pods may use.
 	IRSA, PodIdentity bool
-	// Account is the AWS account id of the cluster, empty when not known.
-	Account string
 	// RoleUsers says who may use which execution roles through custom resources.
 	RoleUsers []RoleUser
 	// EMRUsers are the users as which EMR acts, Operators the accounts of its

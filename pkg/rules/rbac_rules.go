@@ -51,13 +51,17 @@ const whoIsMeant = " Judged is the effective permission that a change gives, wit
 	"Users, groups and accounts of managed namespaces are refused, whoever binds them; EMR, administrators, the control plane and `trustedSubjects` are free; " +
 	"accounts of other namespaces are platform controllers, for which there is one warning."
 
-func rbacRule(id, title, remediation, doc string) rule.Rule {
+// rbacRule makes a rule on RBAC. What all of them share reads the parameters; a rule
+// without any refuses those that somebody gives it.
+func rbacRule(id, title, remediation, doc string, parameters ...rule.Parameter) rule.Rule {
 	return rule.Rule{
 		ID: id, Title: title, Doc: doc + whoIsMeant, Remediation: remediation,
-		Guide: guideRBAC, Default: rule.Deny, NeedsOld: true, Targets: rbacTargets(),
+		Guide: guideRBAC, Default: rule.Deny, NeedsOld: true, Targets: rbacTargets(), Parameters: parameters,
 		New: func(s rule.Settings) (rule.Check, error) {
-			if err := s.Decode(id, &struct{}{}); err != nil {
-				return nil, err
+			if len(parameters) == 0 {
+				if err := s.Decode(id, &struct{}{}); err != nil {
+					return nil, err
+				}
 			}
 			return newGrantCheck(s, id)
 		},
@@ -102,21 +106,17 @@ func furtherPodKinds(s rule.Settings) ([]rbac.Target, error) {
 }
 
 func podCreateRule(howTo string) rule.Rule {
-	r := rbacRule(rbacPodCreateID, "somebody gains the right to create pods or what makes pods", howTo,
+	return rbacRule(rbacPodCreateID, "somebody gains the right to create pods or what makes pods", howTo,
 		"Who can create a pod, or any of the objects from which pods are made, chooses its ServiceAccount, which may stand for a stronger IAM role. "+
-			"For the custom resources of the Spark and Flink operators and of ACK, `emr.roleUsers` decides; while it is empty, they are a warning.")
-	r.Parameters = []rule.Parameter{{Name: "kinds", Type: "list of {group, resource}", Doc: "Further resources from which somebody makes pods."}}
-	r.New = func(s rule.Settings) (rule.Check, error) { return newGrantCheck(s, rbacPodCreateID) }
-	return r
+			"For the custom resources of the Spark and Flink operators and of ACK, `emr.roleUsers` decides; while it is empty, they are a warning.",
+		rule.Parameter{Name: "kinds", Type: "list of {group, resource}", Doc: "Further resources from which somebody makes pods."})
 }
 
 func escalationRule() rule.Rule {
-	r := rbacRule(rbacEscalationID, "somebody gains what leads to any of the forbidden permissions", "bind a role without it",
+	return rbacRule(rbacEscalationID, "somebody gains what leads to any of the forbidden permissions", "bind a role without it",
 		"Writing roles and bindings, `escalate`, `bind`, impersonation, ServiceAccounts and their tokens, Secrets (of type service-account-token), labels of the namespace, "+
-			"approval of certificates, API services, and validating webhooks and policies, which are emrguard's own guards: each leads to the others.")
-	r.Parameters = []rule.Parameter{{Name: "denyAccountsElsewhere", Type: "true or false", Doc: "Refuse accounts of namespaces that are not managed, for all rules on RBAC, instead of one warning."}}
-	r.New = func(s rule.Settings) (rule.Check, error) { return newGrantCheck(s, rbacEscalationID) }
-	return r
+			"approval of certificates, API services, and validating webhooks and policies, which are emrguard's own guards: each leads to the others.",
+		rule.Parameter{Name: "denyAccountsElsewhere", Type: "true or false", Doc: "Refuse accounts of namespaces that are not managed, for all rules on RBAC, instead of one warning."})
 }
 
 func latentRule() rule.Rule {
