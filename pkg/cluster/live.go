@@ -14,11 +14,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -146,27 +148,62 @@ func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule
 	return rule.ServiceAccount{Namespace: namespace, Name: name, RoleARN: found.Annotations[emr.AnnotationRoleARN]}, nil
 }
 
-// FlinkDeployment asks the API server: session jobs are rare, and a cache of
+// Object asks the API server: what rules look up here is rare, and a cache of
 // somebody else's custom resource would fail where it is not installed.
-func (l *Live) FlinkDeployment(ctx context.Context, namespace, name string) (rule.FlinkDeployment, error) {
+func (l *Live) Object(ctx context.Context, resource schema.GroupResource, namespace, name string) (*object.Object, error) {
+	res, ok := object.Find(resource)
+	if !ok {
+		return nil, fmt.Errorf("emrguard does not read %s", resource)
+	}
 	found := &unstructured.Unstructured{}
-	found.SetAPIVersion("flink.apache.org/v1beta1")
-	found.SetKind("FlinkDeployment")
+	found.SetGroupVersionKind(res.GroupVersion().WithKind(res.Kind))
 	switch err := l.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found); {
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-		return rule.FlinkDeployment{}, rule.ErrNotFound
+		return nil, rule.ErrNotFound
 	case err != nil:
-		return rule.FlinkDeployment{}, fmt.Errorf("ask the API server: %w", err)
+		return nil, fmt.Errorf("ask the API server: %w", err)
 	}
-	account, _, err := unstructured.NestedString(found.Object, "spec", "serviceAccount")
+	return decode(res, found)
+}
+
+// Objects asks the API server, page by page.
+func (l *Live) Objects(ctx context.Context, resource schema.GroupResource, namespace string) ([]*object.Object, error) {
+	res, ok := object.Find(resource)
+	if !ok {
+		return nil, fmt.Errorf("emrguard does not read %s", resource)
+	}
+	var objects []*object.Object
+	page := &unstructured.UnstructuredList{}
+	for {
+		page.SetGroupVersionKind(res.GroupVersion().WithKind(res.Kind + "List"))
+		switch err := l.reader.List(ctx, page, client.InNamespace(namespace), client.Limit(pageSize), client.Continue(page.GetContinue())); {
+		case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("ask the API server: %w", err)
+		}
+		for i := range page.Items {
+			o, err := decode(res, &page.Items[i])
+			if err != nil {
+				return nil, err
+			}
+			objects = append(objects, o)
+		}
+		if page.GetContinue() == "" {
+			return objects, nil
+		}
+	}
+}
+
+// pageSize is how many objects one list request asks for.
+const pageSize = 500
+
+func decode(res object.Resource, found *unstructured.Unstructured) (*object.Object, error) {
+	raw, err := found.MarshalJSON()
 	if err != nil {
-		return rule.FlinkDeployment{}, fmt.Errorf("read the FlinkDeployment: %w", err)
+		return nil, fmt.Errorf("read %s %s: %w", res.Kind, found.GetName(), err)
 	}
-	role, _, err := unstructured.NestedString(found.Object, "spec", "executionRoleArn")
-	if err != nil {
-		return rule.FlinkDeployment{}, fmt.Errorf("read the FlinkDeployment: %w", err)
-	}
-	return rule.FlinkDeployment{ServiceAccount: account, ExecutionRole: role}, nil
+	return object.Decode(res, raw)
 }
 
 func keep(m *metav1.ObjectMeta, set labels.Set, annotations map[string]string) metav1.ObjectMeta {

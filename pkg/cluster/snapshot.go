@@ -4,6 +4,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -13,8 +14,10 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -35,7 +38,13 @@ type namespace struct {
 	accounts map[string]rule.ServiceAccount // by name
 	managed  int                            // accounts with a managed name
 	bindings map[string][]string            // users by RoleBinding
-	flink    map[string]rule.FlinkDeployment
+	objects  map[objectKey]*object.Object
+}
+
+// objectKey names an object of a namespace; those without one are kept under "".
+type objectKey struct {
+	schema.GroupResource
+	name string
 }
 
 func (s *Snapshot) at(name string) *namespace {
@@ -52,7 +61,7 @@ func (s *Snapshot) at(name string) *namespace {
 
 // forget drops a namespace of which nothing is known any more.
 func (s *Snapshot) forget(name string) {
-	if n := s.namespaces[name]; n != nil && n.labels == nil && len(n.accounts) == 0 && len(n.bindings) == 0 && len(n.flink) == 0 {
+	if n := s.namespaces[name]; n != nil && n.labels == nil && len(n.accounts) == 0 && len(n.bindings) == 0 && len(n.objects) == 0 {
 		delete(s.namespaces, name)
 	}
 }
@@ -190,27 +199,71 @@ func (s *Snapshot) ServiceAccount(_ context.Context, namespace, name string) (ru
 	return rule.ServiceAccount{}, rule.ErrNotFound
 }
 
-// SetFlinkDeployment adds or replaces a Flink session cluster.
-func (s *Snapshot) SetFlinkDeployment(namespace, name string, f rule.FlinkDeployment) {
+// SetObject adds or replaces an object that rules look up as it is.
+func (s *Snapshot) SetObject(o *object.Object) {
+	res, ok := object.FindKind(o.GVK.GroupKind())
+	if !ok {
+		return // no rule can ask for it
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := s.at(namespace)
-	if n.flink == nil {
-		n.flink = map[string]rule.FlinkDeployment{}
+	n := s.at(o.Meta.Namespace)
+	if n.objects == nil {
+		n.objects = map[objectKey]*object.Object{}
 	}
-	n.flink[name] = f
+	n.objects[objectKey{res.GroupResource(), o.Meta.Name}] = o
 }
 
-// FlinkDeployment returns a session cluster, or rule.ErrNotFound.
-func (s *Snapshot) FlinkDeployment(_ context.Context, namespace, name string) (rule.FlinkDeployment, error) {
+// Object returns an object that SetObject has brought, or rule.ErrNotFound.
+func (s *Snapshot) Object(_ context.Context, resource schema.GroupResource, namespace, name string) (*object.Object, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if n := s.namespaces[namespace]; n != nil {
-		if f, ok := n.flink[name]; ok {
-			return f, nil
+		if o := n.objects[objectKey{resource, name}]; o != nil {
+			return o, nil
 		}
 	}
-	return rule.FlinkDeployment{}, rule.ErrNotFound
+	return nil, rule.ErrNotFound
+}
+
+// Objects returns the objects of a resource, by namespace and name.
+func (s *Snapshot) Objects(_ context.Context, resource schema.GroupResource, namespace string) ([]*object.Object, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []*object.Object
+	for name, n := range s.namespaces {
+		if namespace != "" && name != namespace {
+			continue
+		}
+		for key, o := range n.objects {
+			if key.GroupResource == resource {
+				list = append(list, o)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *object.Object) int {
+		return cmp.Or(cmp.Compare(a.Meta.Namespace, b.Meta.Namespace), cmp.Compare(a.Meta.Name, b.Meta.Name))
+	})
+	return list, nil
+}
+
+// ServiceAccounts returns the accounts of a namespace, by name.
+func (s *Snapshot) ServiceAccounts(_ context.Context, namespace string) ([]rule.ServiceAccount, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := s.namespaces[namespace]
+	if n == nil {
+		return nil, nil
+	}
+	return slices.SortedFunc(maps.Values(n.accounts), func(a, b rule.ServiceAccount) int { return cmp.Compare(a.Name, b.Name) }), nil
+}
+
+// Namespace returns the labels of a namespace, or rule.ErrNotFound.
+func (s *Snapshot) Namespace(_ context.Context, name string) (labels.Set, error) {
+	if set := s.NamespaceLabels(name); set != nil {
+		return set, nil
+	}
+	return nil, rule.ErrNotFound
 }
 
 // NamespaceLabels returns the labels of a namespace, nil when it is unknown.
@@ -227,7 +280,7 @@ func (s *Snapshot) NamespaceLabels(name string) labels.Set {
 func (s *Snapshot) Namespaces() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.Collect(maps.Keys(s.namespaces))
+	return slices.DeleteFunc(slices.Collect(maps.Keys(s.namespaces)), func(name string) bool { return name == "" })
 }
 
 // Gains says who gains what by a change of RBAC, from the snapshot alone.

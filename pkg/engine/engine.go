@@ -112,6 +112,7 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 		Selector:    selector,
 		IRSA:        slices.Contains(c.CredentialProviders, config.IRSA),
 		PodIdentity: slices.Contains(c.CredentialProviders, config.PodIdentity),
+		Account:     c.EMR.Account,
 		Params:      map[string]json.RawMessage{},
 		Operators:   c.EMR.Principals.Operators,
 		AdminGroups: c.Administrators.Groups,

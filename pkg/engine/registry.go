@@ -53,6 +53,8 @@ func Check(rules []rule.Rule) error {
 				bad("nothing can read the target %s", t)
 			case res.Version != t.Version || res.Cluster != t.Cluster:
 				bad("the target %s has version %q and cluster scope %t, the extractor reads %q and %t", t, t.Version, t.Cluster, res.Version, res.Cluster)
+			case res.Unsent && !t.Audit:
+				bad("the API server never sends the target %s to a webhook: mark it as one of audits", t)
 			case len(t.Operations) == 0:
 				bad("the target %s has no operations", t)
 			}
@@ -71,7 +73,7 @@ func Targets(rules []rule.Rule, elsewhere, discover bool) []rule.Target {
 		for _, t := range r.Targets {
 			// A Namespace comes into scope and leaves it by its own labels, so it
 			// is judged wherever it is.
-			if elsewhere && !discover && !r.Everywhere && !t.Cluster {
+			if t.Audit || elsewhere && !discover && !r.Everywhere && !t.Cluster {
 				continue
 			}
 			i := slices.IndexFunc(list, func(u rule.Target) bool { return u.String() == t.String() })

@@ -33,7 +33,7 @@ func decodeFlinkDeployment(o *Object, raw []byte) error {
 	err := unmarshal(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	account := x.Spec.ServiceAccount
-	o.ExecutionRole = x.Spec.ExecutionRoleARN
+	o.ExecutionRole, o.RunsAs = x.Spec.ExecutionRoleARN, account
 	for _, t := range []struct {
 		template *corev1.PodTemplateSpec
 		path     string

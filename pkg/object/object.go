@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"strings"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -48,7 +50,13 @@ type Object struct {
 	Flink string
 	// ExecutionRole is the IAM role that a custom resource names itself.
 	ExecutionRole string
-	raw           []byte
+	// RunsAs is the ServiceAccount that a FlinkDeployment names for its pods.
+	RunsAs string
+	// Typed is the object itself, for the kinds of which rules read more than
+	// metadata, pods and settings: a pointer to a type of k8s.io/api or of this
+	// package. Nil for all others.
+	Typed any
+	raw   []byte
 }
 
 var errEmpty = errors.New("the object is empty")
@@ -68,64 +76,76 @@ type Resource struct {
 	// Carrier is true for objects from which somebody else makes Pods later:
 	// the workload kinds and the custom resources.
 	Carrier bool
-	decode  func(*Object, []byte) error
+	// Unsent is true for kinds that the API server never sends to a webhook:
+	// only policies, audits and files know them.
+	Unsent bool
+	decode func(*Object, []byte) error
 }
 
 // resources is what the extractor can read. The webhook configuration names no
 // other resource.
 var resources = []Resource{
-	{core("pods"), "Pod", false, false, decodePod},
-	{core("pods/ephemeralcontainers"), "Pod", false, false, decodePod},
-	{core("serviceaccounts"), "ServiceAccount", false, false, decodeMeta},
-	{core("configmaps"), "ConfigMap", false, false, decodeConfigMap},
-	{core("secrets"), "Secret", false, false, decodeSecret},
-	{core("namespaces"), "Namespace", true, false, decodeMeta},
+	{core("pods"), "Pod", false, false, false, decodePod},
+	{core("pods/ephemeralcontainers"), "Pod", false, false, false, decodePod},
+	{core("serviceaccounts"), "ServiceAccount", false, false, false, decodeMeta},
+	{core("configmaps"), "ConfigMap", false, false, false, decodeConfigMap},
+	{core("secrets"), "Secret", false, false, false, decodeSecret},
+	{core("namespaces"), "Namespace", true, false, false, decodeMeta},
 
-	{core("serviceaccounts/token"), "TokenRequest", false, false, decodeTokenRequest},
-	{core("pods/exec"), "PodExecOptions", false, false, decodeOptions},
-	{core("pods/attach"), "PodAttachOptions", false, false, decodeOptions},
-	{core("pods/portforward"), "PodPortForwardOptions", false, false, decodeOptions},
-	{core("pods/proxy"), "PodProxyOptions", false, false, decodeOptions},
-	{core("services/proxy"), "ServiceProxyOptions", false, false, decodeOptions},
-	{core("nodes/proxy"), "NodeProxyOptions", true, false, decodeOptions},
+	{core("serviceaccounts/token"), "TokenRequest", false, false, false, decodeTokenRequest},
+	{core("pods/exec"), "PodExecOptions", false, false, false, decodeOptions},
+	{core("pods/attach"), "PodAttachOptions", false, false, false, decodeOptions},
+	{core("pods/portforward"), "PodPortForwardOptions", false, false, false, decodeOptions},
+	{core("pods/proxy"), "PodProxyOptions", false, false, false, decodeOptions},
+	{core("services/proxy"), "ServiceProxyOptions", false, false, false, decodeOptions},
+	{core("nodes/proxy"), "NodeProxyOptions", true, false, false, decodeOptions},
 
-	{rbac("roles"), "Role", false, false, rbacKind(func(x *rbacv1.Role) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
-	{rbac("rolebindings"), "RoleBinding", false, false, rbacKind(func(x *rbacv1.RoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
-	{rbac("clusterroles"), "ClusterRole", true, false, rbacKind(func(x *rbacv1.ClusterRole) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
-	{rbac("clusterrolebindings"), "ClusterRoleBinding", true, false, rbacKind(func(x *rbacv1.ClusterRoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) {
+	{rbac("roles"), "Role", false, false, false, rbacKind(func(x *rbacv1.Role) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
+	{rbac("rolebindings"), "RoleBinding", false, false, false, rbacKind(func(x *rbacv1.RoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
+	{rbac("clusterroles"), "ClusterRole", true, false, false, rbacKind(func(x *rbacv1.ClusterRole) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
+	{rbac("clusterrolebindings"), "ClusterRoleBinding", true, false, false, rbacKind(func(x *rbacv1.ClusterRoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) {
 		return x.TypeMeta, &x.ObjectMeta
 	})},
 
-	{core("podtemplates"), "PodTemplate", false, true, workload("template", func(x *corev1.PodTemplate) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{core("podtemplates"), "PodTemplate", false, true, false, workload("template", func(x *corev1.PodTemplate) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, &x.Template
 	})},
-	{core("replicationcontrollers"), "ReplicationController", false, true, workload("spec.template", func(x *corev1.ReplicationController) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{core("replicationcontrollers"), "ReplicationController", false, true, false, workload("spec.template", func(x *corev1.ReplicationController) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, x.Spec.Template
 	})},
-	{apps("replicasets"), "ReplicaSet", false, true, workload("spec.template", func(x *appsv1.ReplicaSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{apps("replicasets"), "ReplicaSet", false, true, false, workload("spec.template", func(x *appsv1.ReplicaSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
 	})},
-	{apps("deployments"), "Deployment", false, true, workload("spec.template", func(x *appsv1.Deployment) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{apps("deployments"), "Deployment", false, true, false, workload("spec.template", func(x *appsv1.Deployment) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
 	})},
-	{apps("statefulsets"), "StatefulSet", false, true, workload("spec.template", func(x *appsv1.StatefulSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{apps("statefulsets"), "StatefulSet", false, true, false, workload("spec.template", func(x *appsv1.StatefulSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
 	})},
-	{apps("daemonsets"), "DaemonSet", false, true, workload("spec.template", func(x *appsv1.DaemonSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{apps("daemonsets"), "DaemonSet", false, true, false, workload("spec.template", func(x *appsv1.DaemonSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
 	})},
-	{batch("jobs"), "Job", false, true, workload("spec.template", func(x *batchv1.Job) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{batch("jobs"), "Job", false, true, false, workload("spec.template", func(x *batchv1.Job) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
 	})},
-	{batch("cronjobs"), "CronJob", false, true, workload("spec.jobTemplate.spec.template", func(x *batchv1.CronJob) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
+	{batch("cronjobs"), "CronJob", false, true, false, workload("spec.jobTemplate.spec.template", func(x *batchv1.CronJob) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
 		return x.TypeMeta, &x.ObjectMeta, &x.Spec.JobTemplate.Spec.Template
 	})},
 
-	{custom("sparkoperator.k8s.io", "v1beta2", "sparkapplications"), "SparkApplication", false, true, decodeSparkApplication},
-	{custom("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications"), "ScheduledSparkApplication", false, true, decodeScheduledSparkApplication},
-	{custom("flink.apache.org", "v1beta1", "flinkdeployments"), "FlinkDeployment", false, true, decodeFlinkDeployment},
-	{custom("flink.apache.org", "v1beta1", "flinksessionjobs"), "FlinkSessionJob", false, true, decodeFlinkSessionJob},
-	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), "JobRun", false, true, decodeJobRun},
+	{custom("sparkoperator.k8s.io", "v1beta2", "sparkapplications"), "SparkApplication", false, true, false, decodeSparkApplication},
+	{custom("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications"), "ScheduledSparkApplication", false, true, false, decodeScheduledSparkApplication},
+	{custom("flink.apache.org", "v1beta1", "flinkdeployments"), "FlinkDeployment", false, true, false, decodeFlinkDeployment},
+	{custom("flink.apache.org", "v1beta1", "flinksessionjobs"), "FlinkSessionJob", false, true, false, decodeFlinkSessionJob},
+	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), "JobRun", false, true, false, decodeJobRun},
+
+	{core("services"), "Service", false, false, false, typed[corev1.Service]()},
+	{networking("ingresses"), "Ingress", false, false, false, typed[networkingv1.Ingress]()},
+	{networking("ingressclasses"), "IngressClass", true, false, false, typed[networkingv1.IngressClass]()},
+	{networking("networkpolicies"), "NetworkPolicy", false, false, false, typed[networkingv1.NetworkPolicy]()},
+
+	{admission("mutatingwebhookconfigurations"), "MutatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.MutatingWebhookConfiguration]()},
+	{admission("mutatingadmissionpolicies"), "MutatingAdmissionPolicy", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicy]()},
+	{admission("mutatingadmissionpolicybindings"), "MutatingAdmissionPolicyBinding", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicyBinding]()},
 }
 
 func core(resource string) schema.GroupVersionResource { return custom("", "v1", resource) }
@@ -134,6 +154,14 @@ func apps(resource string) schema.GroupVersionResource { return custom("apps", "
 
 func rbac(resource string) schema.GroupVersionResource {
 	return custom(rbacv1.GroupName, "v1", resource)
+}
+
+func networking(resource string) schema.GroupVersionResource {
+	return custom(networkingv1.GroupName, "v1", resource)
+}
+
+func admission(resource string) schema.GroupVersionResource {
+	return custom(admissionregistrationv1.GroupName, "v1", resource)
 }
 
 func batch(resource string) schema.GroupVersionResource { return custom("batch", "v1", resource) }
@@ -203,7 +231,11 @@ func Decode(r Resource, raw []byte) (*Object, error) {
 // isCustom reports whether somebody else than Kubernetes defines the kind, and
 // so may change the type of a field between two releases of emrguard.
 func (r Resource) isCustom() bool {
-	return strings.Contains(r.Group, ".") && !strings.HasSuffix(r.Group, ".k8s.io") || r.Group == "sparkoperator.k8s.io"
+	switch r.Group {
+	case "sparkoperator.k8s.io", "gateway.networking.k8s.io":
+		return true
+	}
+	return strings.Contains(r.Group, ".") && !strings.HasSuffix(r.Group, ".k8s.io")
 }
 
 // isBroken reports whether err says that there is no JSON to read at all, in
@@ -272,6 +304,22 @@ func workload[T any](path string, parts func(*T) (metav1.TypeMeta, *metav1.Objec
 		kind, meta, template := parts(x)
 		o.set(kind, meta)
 		o.addTemplate(template, path)
+		return err
+	}
+}
+
+// typed makes the decoder of a kind that rules read as it is.
+func typed[T any, P interface {
+	*T
+	GetObjectKind() schema.ObjectKind
+	GetObjectMeta() metav1.Object
+}]() func(*Object, []byte) error {
+	return func(o *Object, raw []byte) error {
+		x := new(T)
+		err := unmarshal(raw, x)
+		o.GVK = P(x).GetObjectKind().GroupVersionKind()
+		o.Meta, _ = P(x).GetObjectMeta().(*metav1.ObjectMeta)
+		o.Typed = x
 		return err
 	}
 }

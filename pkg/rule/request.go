@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/emr"
@@ -22,6 +23,8 @@ const (
 	Administrator Class = "administrator" // configured users and groups
 	Controller    Class = "controller"    // an account of the kube-controller-manager
 	Submitter     Class = "submitter"     // everybody else
+	// Nobody asks: the object exists already, or stands in a file.
+	Nobody Class = "nobody"
 )
 
 // Requester is who asks.
@@ -121,15 +124,16 @@ type Cluster interface {
 	// Gains says who gains which of the capabilities in which of the namespaces by
 	// a change of RBAC.
 	Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error)
-	// FlinkDeployment returns the session cluster, or ErrNotFound.
-	FlinkDeployment(ctx context.Context, namespace, name string) (FlinkDeployment, error)
-}
-
-// FlinkDeployment is what rules know of a Flink session cluster.
-type FlinkDeployment struct {
-	// ServiceAccount as which it runs, and ExecutionRole, the ARN of its role;
-	// empty when unset.
-	ServiceAccount, ExecutionRole string
+	// ServiceAccounts returns the accounts of a namespace that are known.
+	ServiceAccounts(ctx context.Context, namespace string) ([]ServiceAccount, error)
+	// Namespace returns the labels of a namespace, or ErrNotFound.
+	Namespace(ctx context.Context, name string) (labels.Set, error)
+	// Object returns an object of a resource that package object can read, or
+	// ErrNotFound, also when the cluster has no such resource.
+	Object(ctx context.Context, resource schema.GroupResource, namespace, name string) (*object.Object, error)
+	// Objects returns all objects of a resource in a namespace, or with "" in the
+	// whole cluster. It is for resources of which there are few.
+	Objects(ctx context.Context, resource schema.GroupResource, namespace string) ([]*object.Object, error)
 }
 
 // Account returns what is known of the account that a pod runs as. An account

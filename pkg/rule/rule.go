@@ -95,6 +95,9 @@ type Target struct {
 	Resource   string
 	Cluster    bool // a resource without namespace
 	Operations []Operation
+	// Audit is true for what only audits and files show the rule: the API server
+	// never sends it to a webhook, or the chart leaves its namespace out.
+	Audit bool
 }
 
 // Guide names the clause that a rule enforces.
@@ -153,6 +156,8 @@ type Settings struct {
 	IRSA, PodIdentity bool
 	// RoleUsers says who may use which execution roles through custom resources.
 	RoleUsers []RoleUser
+	// Account is the AWS account id of the cluster, empty when it is not known.
+	Account string
 	// EMRUsers are the users as which EMR acts, Operators the accounts of its
 	// operators by their user names.
 	EMRUsers  pattern.Set

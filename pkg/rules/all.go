@@ -34,4 +34,9 @@ const emrGuide = "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentG
 var (
 	guidePodCredentials = rule.Guide{Section: "Restrict pod credential access", Address: emrGuide}
 	guideRBAC           = rule.Guide{Section: "Role-based access control (RBAC) permissions", Address: emrGuide}
+	guideUntrustedCode  = rule.Guide{Section: "Isolate untrusted application code", Address: emrGuide}
+	guideEndpoints      = rule.Guide{Section: "Access control list for endpoints", Address: emrGuide}
+	guideImages         = rule.Guide{Section: "Get the latest security updates for custom images", Address: emrGuide}
+	guideNode           = rule.Guide{Section: "Restrict access to node group IAM role or instance profile credentials", Address: emrGuide}
+	guideLeastPrivilege = rule.Guide{Section: "Apply principle of least privilege", Address: emrGuide}
 )

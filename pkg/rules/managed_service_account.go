@@ -109,7 +109,7 @@ func who(r rule.Requester) string {
 		return fmt.Sprintf("job account %q", r.User)
 	case rule.Controller: // for something that it does not control
 		return fmt.Sprintf("controller %q", r.User)
-	case rule.Submitter, rule.EMRService, rule.Administrator:
+	case rule.Submitter, rule.EMRService, rule.Administrator, rule.Nobody:
 	}
 	return fmt.Sprintf("submitter %q", r.User)
 }

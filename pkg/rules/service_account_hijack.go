@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -60,7 +62,7 @@ func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 		return nil
 	}
 	contradictions(r, rep)
-	if ownedByCreator(r) || r.Requester.Class == rule.EMRService || r.Requester.Class == rule.Administrator {
+	if ownedByCreator(r) || !mustBeAllowed(r.Requester) {
 		return nil
 	}
 	var errs []error
@@ -88,6 +90,16 @@ func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 		errs = append(errs, judgeSession(ctx, s, r, rep))
 	}
 	return errors.Join(errs...)
+}
+
+// mustBeAllowed reports whether the requester may use only some of the accounts.
+func mustBeAllowed(r rule.Requester) bool {
+	switch r.Class {
+	case rule.EMRService, rule.Administrator, rule.Nobody:
+		return false
+	case rule.JobAccount, rule.Controller, rule.Submitter:
+	}
+	return true
 }
 
 // judgeUse judges an account that bears a role.
@@ -127,7 +139,7 @@ func judgeRole(s rule.Settings, r *rule.Request, rep *rule.Report, arn string) {
 // judgeSession judges a job in a Flink session cluster by the cluster that it
 // names: whoever runs code there runs it as its account.
 func judgeSession(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
-	session, err := r.Cluster.FlinkDeployment(ctx, r.Namespace, r.Object.Flink)
+	session, err := r.Cluster.Object(ctx, schema.GroupResource{Group: "flink.apache.org", Resource: "flinkdeployments"}, r.Namespace, r.Object.Flink)
 	switch {
 	case errors.Is(err, rule.ErrNotFound):
 		return nil // nothing runs, and the operator waits
@@ -137,14 +149,14 @@ func judgeSession(ctx context.Context, s rule.Settings, r *rule.Request, rep *ru
 	if session.ExecutionRole != "" {
 		judgeRole(s, r, rep, session.ExecutionRole)
 	}
-	if session.ServiceAccount == "" {
+	if session.RunsAs == "" {
 		return nil
 	}
-	sa, err := r.Cluster.ServiceAccount(ctx, r.Namespace, session.ServiceAccount)
+	sa, err := r.Cluster.ServiceAccount(ctx, r.Namespace, session.RunsAs)
 	if err != nil && !errors.Is(err, rule.ErrNotFound) {
-		return fmt.Errorf("look up ServiceAccount %s/%s: %w", r.Namespace, session.ServiceAccount, err)
+		return fmt.Errorf("look up ServiceAccount %s/%s: %w", r.Namespace, session.RunsAs, err)
 	}
-	sa.Namespace, sa.Name = r.Namespace, session.ServiceAccount
+	sa.Namespace, sa.Name = r.Namespace, session.RunsAs
 	if id := identify(sa); id.bearsRole() || id.managed {
 		judgeUse(s, r, rep, id, "spec.deploymentName")
 	}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,42 +16,85 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/test/fixtures"
 	"github.com/emrguard/emrguard/test/harness"
 )
 
-// TestFixtures sends every fixture to the API server, each in a namespace of its
-// own, and compares what the requester is told and what the audit log records.
+// TestFixtures sends every fixture of admission to the API server, each in a
+// namespace of its own, and compares what the requester is told and what the audit
+// log records.
 func TestFixtures(t *testing.T) {
 	list, err := fixtures.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := make([]*fixtures.Fixture, len(list))
+	list = slices.DeleteFunc(list, func(f *fixtures.Fixture) bool { return f.Audit })
+	var moved []*fixtures.Fixture
+	byConfig := map[string][]*fixtures.Fixture{}
+	for i, f := range list {
+		f, err := f.In(fmt.Sprintf("fixture-%d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved = append(moved, f)
+		if f.Config != nil {
+			data, err := configOf(t.Context(), f.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			byConfig[data] = append(byConfig[data], f)
+		}
+	}
+	var sent []*fixtures.Fixture
+	var mu sync.Mutex
+	answer := func(t *testing.T, f *fixtures.Fixture) {
+		t.Helper()
+		t.Run(testName(f), func(t *testing.T) {
+			t.Parallel()
+			compareAnswer(t, f, send(t, f))
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, f)
+		})
+	}
 	t.Run("answer", func(t *testing.T) {
-		for i, f := range list {
-			t.Run(testName(f), func(t *testing.T) {
-				t.Parallel()
-				moved, err := f.In(fmt.Sprintf("fixture-%d", i))
-				if err != nil {
-					t.Fatal(err)
-				}
-				compareAnswer(t, moved, send(t, moved))
-				sent[i] = moved
-			})
+		for _, f := range moved {
+			if f.Config == nil {
+				answer(t, f)
+			}
 		}
 	})
+	for i, data := range slices.Sorted(maps.Keys(byConfig)) {
+		t.Run(fmt.Sprintf("config-%d", i), func(t *testing.T) {
+			withConfig(t, data, taken)
+			for _, f := range byConfig[data] {
+				answer(t, f)
+			}
+		})
+	}
 	t.Run("audit", func(t *testing.T) {
 		events := fixtureEvents(t, sent)
 		for _, f := range sent {
-			if f == nil { // it was not sent, and its test says why, or nobody asked for it
-				continue
-			}
 			t.Run(testName(f), func(t *testing.T) { compareEvent(t, f, events[f]) })
 		}
 	})
+}
+
+// configOf is the chart's configuration with that of a fixture.
+func configOf(ctx context.Context, more map[string]any) (string, error) {
+	data, err := chart.Config(ctx)
+	if err != nil {
+		return "", err
+	}
+	conf := map[string]any{}
+	if err := yaml.Unmarshal(data, &conf); err != nil {
+		return "", err
+	}
+	data, err = yaml.Marshal(fixtures.MergeConfig(conf, more))
+	return string(data), err
 }
 
 func testName(f *fixtures.Fixture) string { return strings.TrimSuffix(f.Path(), ".yaml") }
@@ -191,9 +236,6 @@ func fixtureEvents(t *testing.T, sent []*fixtures.Fixture) map[*fixtures.Fixture
 	t.Helper()
 	byPlace := map[string]*fixtures.Fixture{}
 	for _, f := range sent {
-		if f == nil {
-			continue
-		}
 		byPlace[cmp.Or(f.Object.GetNamespace(), f.Object.GetName())] = f
 	}
 	var events map[*fixtures.Fixture]*auditv1.Event

@@ -6,7 +6,6 @@ package integration
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -36,9 +35,6 @@ const (
 	// parallel is how many fixtures are sent at a time.
 	parallel = "8"
 )
-
-//go:embed crds/*.yaml
-var crdFiles embed.FS
 
 // The stage.
 var (
@@ -110,14 +106,6 @@ func set(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var crds []*unstructured.Unstructured
-	for _, file := range []string{"crds/jobruns.yaml", "crds/flinksessionjobs.yaml"} {
-		objects, err := harness.ReadManifests(crdFiles, file)
-		if err != nil {
-			return err
-		}
-		crds = append(crds, objects...)
-	}
 	binding, err := harness.FromObject(&rbacv1.ClusterRoleBinding{
 		TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
 		ObjectMeta: metav1.ObjectMeta{Name: everything},
@@ -127,7 +115,7 @@ func set(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a := admin.CreateAll(ctx, append(crds, binding)); !a.Done() {
+	if a, _ := admin.Create(ctx, binding); !a.Done() {
 		return fmt.Errorf("set the stage: %s", a)
 	}
 	// The grants of this namespace are older than emrguard.
@@ -148,35 +136,13 @@ func set(ctx context.Context) error {
 	if err := cp.EnsureNamespace(ctx, probe, managed()); err != nil {
 		return err
 	}
-	if err := guard.WaitForGuard(ctx, probe, harness.Denied); err != nil {
-		return err
-	}
-	return waitForKinds(ctx, admin, probe)
+	return guard.WaitForGuard(ctx, probe, harness.Denied)
 }
 
 // startGuard starts the webhook, which looks at its configuration often.
 func startGuard(ctx context.Context) (err error) {
 	guard, err = cp.StartWebhook(ctx, chart, "--config-reload-interval=200ms")
 	return err
-}
-
-// waitForKinds returns when the API server serves the new kinds.
-func waitForKinds(ctx context.Context, admin *harness.Client, namespace string) error {
-	for apiVersion, kind := range map[string]string{"emrcontainers.services.k8s.aws/v1alpha1": "JobRun", "flink.apache.org/v1beta1": "FlinkSessionJob"} {
-		obj := &unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": apiVersion, "kind": kind,
-			"metadata": map[string]any{"name": "probe", "namespace": namespace},
-			"spec":     map[string]any{},
-		}}
-		err := harness.WaitFor(ctx, "the API server to serve "+kind, patience, func(ctx context.Context) error {
-			a, _ := admin.Create(ctx, obj, harness.DryRun)
-			return a.Err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func managed() map[string]string { return map[string]string{managedLabel: "true"} }
