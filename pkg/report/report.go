@@ -1,0 +1,110 @@
+// Package report writes what was found in files or in a cluster: as text for
+// people, and as JSON, SARIF and JUnit for machines.
+package report
+
+import (
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// Report is what one look at files or at a cluster has found.
+type Report struct {
+	// Tool is the version of emrguard that looked.
+	Tool string
+	// Rules are the rules that were asked, in their order, for readers that want
+	// to know what a finding means, or what was looked for and not found.
+	Rules []rule.Rule
+	// Findings, in the order of the objects; those of one object by path.
+	Findings []Finding
+	// Exempted are findings that an exemption of the configuration excuses.
+	Exempted []Exempted
+	// Problems are parts of the input that could not be judged.
+	Problems []Problem
+	// Notes say what was not looked at, and why.
+	Notes []string
+	// Judged and Skipped count objects: those that rules read, and those of kinds
+	// that no rule reads.
+	Judged, Skipped int
+}
+
+// Finding is one violation in one object.
+type Finding struct {
+	// Rule is the id of the rule.
+	Rule string `json:"rule"`
+	// Action is what would follow at admission: deny, warn or audit.
+	Action rule.Action `json:"action"`
+	Object Object      `json:"object"`
+	// Path of the field, such as `spec.containers[0].env[2]` or
+	// `metadata.annotations[iam.amazonaws.com/role]`; empty for the whole object.
+	Path string `json:"path"`
+	// Subject who gains something, and Via the path by which, for RBAC.
+	Subject string `json:"subject,omitempty"`
+	Via     string `json:"via,omitempty"`
+	// Message says what is wrong, Remediation how to mend it.
+	Message     string `json:"message"`
+	Remediation string `json:"remediation"`
+	Guide       Guide  `json:"guide"`
+	// File and Line (from 1) where the field stands; empty and 0 for a cluster.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// Exempted is a finding that an exemption excuses.
+type Exempted struct {
+	Finding
+	// Reason of the exemption.
+	Reason string `json:"reason"`
+}
+
+// Object names the object of a finding.
+type Object struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+}
+
+// String is the object as kubectl would name it, such as "Pod emr-jobs/etl".
+func (o Object) String() string {
+	if o.Namespace == "" {
+		return o.Kind + " " + o.Name
+	}
+	return o.Kind + " " + o.Namespace + "/" + o.Name
+}
+
+// Guide is the clause that a finding breaks.
+type Guide struct {
+	Section string `json:"section"`
+	Address string `json:"address"`
+}
+
+// Problem is a part of the input that could not be judged.
+type Problem struct {
+	// File and Line (from 1) where it stands; empty and 0 for a cluster.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Message says what is wrong, and what to do.
+	Message string `json:"message"`
+}
+
+// Count returns how many findings lead to an action.
+func (r *Report) Count(action rule.Action) int {
+	n := 0
+	for i := range r.Findings {
+		if r.Findings[i].Action == action {
+			n++
+		}
+	}
+	return n
+}
+
+// ExitCode is 2 when a part of the input could not be judged, 1 when something
+// would be denied, and 0 otherwise.
+func (r *Report) ExitCode() int {
+	switch {
+	case len(r.Problems) > 0:
+		return 2
+	case r.Count(rule.Deny) > 0:
+		return 1
+	}
+	return 0
+}
