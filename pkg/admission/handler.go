@@ -23,7 +23,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/metrics"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/scope"
 )
 
 // MaxBodyBytes is the largest AdmissionReview that is read: an object and its
@@ -45,12 +44,6 @@ const (
 // Path of the door.
 func (d Door) Path() string { return "/" + string(d) }
 
-// Facts is what exists, as far as rules and scope ask.
-type Facts interface {
-	rule.Cluster
-	scope.Facts
-}
-
 // Observer is told of roles and bindings that were just admitted, because a watch
 // brings them a moment later than the next request may come.
 type Observer interface {
@@ -64,7 +57,7 @@ type Handler struct {
 	// Engine returns the engine of the configuration in force.
 	Engine func() *engine.Engine
 	// Facts answers what exists.
-	Facts Facts
+	Facts engine.Facts
 	// Metrics records what happens.
 	Metrics *metrics.Recorder
 	// Log gets one line for every request that is not simply allowed.

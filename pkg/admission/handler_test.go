@@ -38,7 +38,7 @@ type door struct {
 	metrics *prometheus.Registry
 }
 
-func open(t *testing.T, d admission.Door, facts admission.Facts, change func(*config.Guard)) *door {
+func open(t *testing.T, d admission.Door, facts engine.Facts, change func(*config.Guard)) *door {
 	t.Helper()
 	c := config.Default()
 	c.EMR.Namespaces = []string{"emr-jobs"}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -13,21 +12,24 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/emrguard/emrguard/pkg/access"
+	"github.com/emrguard/emrguard/pkg/audit"
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/manifest"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 )
 
 // accessOptions are the flags of `emrguard access`.
 type accessOptions struct {
-	kubeconfig, context, configFile, explain, output string
-	files, namespaces, submitters                    []string
-	all                                              bool
+	connection
+
+	configFile, explain, output   string
+	files, namespaces, submitters []string
+	all                           bool
 }
 
 func newAccess() *cobra.Command {
@@ -47,13 +49,12 @@ func newAccess() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAccess(cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig; empty for the usual places")
-	f.StringVar(&o.context, "context", "", "context of the kubeconfig")
+	o.connection.addFlags(cmd)
 	f.StringVar(&o.configFile, "config", "", "configuration file; it says which namespaces are managed and who is trusted")
 	f.StringSliceVarP(&o.files, "filename", "f", nil, "read these files instead of a cluster; - for standard input")
 	f.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "only these managed namespaces; without --config they are taken as managed")
 	f.StringVar(&o.explain, "explain", "", "every path of one subject: user:NAME, group:NAME, serviceaccount:NAMESPACE/NAME")
-	f.StringArrayVar(&o.submitters, "submitter", nil, "also ask the API server about this user: USER[,GROUP…]; may be repeated")
+	addSubmitterFlag(cmd, &o.submitters)
 	f.BoolVar(&o.all, "all", false, "list the subjects that may hold everything, too")
 	f.StringVarP(&o.output, "output", "o", o.output, "table or json")
 	return cmd
@@ -75,7 +76,7 @@ func runAccess(cmd *cobra.Command, o *accessOptions) error {
 	if err != nil {
 		return err
 	}
-	if submitters := submittersOf(e, o); len(submitters) > 0 {
+	if submitters := submittersOf(e, o.submitters, len(o.files) == 0); len(submitters) > 0 {
 		if client == nil {
 			return errors.New("--submitter asks an API server, which files are not")
 		}
@@ -123,56 +124,39 @@ func accessFacts(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, kuber
 		facts, err := readFiles(cmd, o.files)
 		return facts, nil, err
 	}
-	loading := clientcmd.NewDefaultClientConfigLoadingRules()
-	loading.ExplicitPath = o.kubeconfig
-	restConfig, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(loading, &clientcmd.ConfigOverrides{CurrentContext: o.context}).ClientConfig()
+	client, err := o.client()
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the API server (--kubeconfig, or -f for files): %w", err)
-	}
-	restConfig.QPS = -1
-	client, err := kubernetes.NewForConfig(restConfig)
-	if err != nil {
-		return nil, nil, fmt.Errorf("make a client: %w", err)
+		return nil, nil, err
 	}
 	facts, err := cluster.Read(cmd.Context(), client)
 	return facts, client, err
 }
 
 func readFiles(cmd *cobra.Command, files []string) (*cluster.Snapshot, error) {
-	facts := &cluster.Snapshot{}
-	for _, name := range files {
-		if err := readFile(facts, name, cmd.InOrStdin()); err != nil {
-			return nil, err
-		}
+	in, err := manifest.Read(files, cmd.InOrStdin())
+	if err != nil {
+		return nil, err
 	}
-	return facts, nil
+	if len(in.Problems) > 0 {
+		p := in.Problems[0]
+		return nil, fmt.Errorf("%s:%d: %w", p.File, p.Line, p.Err)
+	}
+	return audit.ReadFiles(in, "").Snapshot(), nil
 }
 
-func readFile(facts *cluster.Snapshot, name string, stdin io.Reader) error {
-	in := stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return fmt.Errorf("-f: %w", err)
-		}
-		defer func() { _ = file.Close() }() // read only
-		in = file
-	}
-	if _, err := facts.ReadManifests(in); err != nil {
-		return fmt.Errorf("-f %s: %w", name, err)
-	}
-	return nil
+func addSubmitterFlag(cmd *cobra.Command, into *[]string) {
+	cmd.Flags().StringArrayVar(into, "submitter", nil, "also ask the API server about this user: USER[,GROUP…]; may be repeated")
 }
 
-// submittersOf are those of the command line, and the users of emr.roleUsers that
-// are no patterns.
-func submittersOf(e *engine.Engine, o *accessOptions) []access.Submitter {
-	list := make([]access.Submitter, 0, len(o.submitters))
-	for _, text := range o.submitters {
+// submittersOf reads the users of the command line and, for a live cluster, adds
+// those that the configuration names.
+func submittersOf(e *engine.Engine, given []string, live bool) []access.Submitter {
+	list := make([]access.Submitter, 0, len(given))
+	for _, text := range given {
 		parts := strings.Split(text, ",")
 		list = append(list, access.Submitter{User: parts[0], Groups: append(parts[1:], "system:authenticated")})
 	}
-	if len(o.files) > 0 {
+	if !live {
 		return list
 	}
 	for _, u := range e.Config().EMR.RoleUsers {

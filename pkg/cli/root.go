@@ -24,6 +24,9 @@ const (
 // say has been printed.
 var errNo = errors.New("no")
 
+// errBad ends a command with exit code 2 in the same way.
+var errBad = errors.New("bad input")
+
 // Execute runs a command line and returns the exit code.
 func Execute(args []string, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -37,6 +40,8 @@ func Execute(args []string, out, errOut io.Writer) int {
 		return exitOK
 	case errors.Is(err, errNo):
 		return exitFailed
+	case errors.Is(err, errBad):
+		return exitUsage
 	default:
 		fmt.Fprintf(errOut, "emrguard: %v\n", err)
 		return exitUsage
@@ -50,7 +55,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newWebhook(), newRules(), newAccess(), newConfig(), newProbe(), newVersion())
+	root.AddCommand(newWebhook(), newRules(), newAccess(), newAudit(), newCheck(), newConfig(), newProbe(), newVersion())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -41,6 +41,8 @@ type Outcome struct {
 	WouldDeny bool
 	// BreakGlass is true when only the requester's break-glass group lets it pass.
 	BreakGlass bool
+	// Failed is true when the rule could not judge; Errors says why.
+	Failed bool
 	// Reason of the exemption.
 	Reason string
 }
@@ -107,7 +109,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	if j.err != nil {
 		v.Errors = append(v.Errors, RuleError{j.Rule, j.err})
 	}
-	o := Outcome{Finding: j.Finding}
+	o := Outcome{Finding: j.Finding, Failed: j.err != nil}
 	wanted, action := e.action(r, j)
 	if wanted == rule.Off {
 		return

@@ -7,6 +7,7 @@ package object
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -189,6 +190,13 @@ func Find(gr schema.GroupResource) (Resource, bool) {
 	return Resource{}, false
 }
 
+// IsSubresource reports whether objects of the kind are only posted to a subresource.
+func (r Resource) IsSubresource() bool { return strings.Contains(r.Resource, "/") }
+
+// Resources returns all resources that can be read, in a stable order: what others
+// refer to comes first.
+func Resources() []Resource { return slices.Clone(resources) }
+
 // KindGroup is the API group of the objects' kind, which for a subresource may be
 // another one than the resource's.
 func (r Resource) KindGroup() string {
@@ -223,6 +231,21 @@ func Decode(r Resource, raw []byte) (*Object, error) {
 		return nil, fmt.Errorf("decode %s: %w", r.Kind, err)
 	case o.GVK.Kind != r.Kind || o.GVK.Group != r.KindGroup():
 		return nil, fmt.Errorf("decode %s: the object says that it is %q", r.Kind, o.GVK.String())
+	}
+	o.Unreadable = err
+	return o, nil
+}
+
+// DecodeListed reads one item of a list. Kubernetes leaves out the kind of its own
+// items, and nobody compares them with a later state.
+func DecodeListed(r Resource, raw []byte) (*Object, error) {
+	o := &Object{}
+	err := r.decode(o, raw)
+	if o.Meta == nil || err != nil && (!r.isCustom() || isBroken(err)) {
+		return nil, fmt.Errorf("decode %s: %w", r.Kind, err)
+	}
+	if o.GVK.Kind == "" {
+		o.GVK = schema.GroupVersionKind{Group: r.KindGroup(), Version: r.Version, Kind: r.Kind}
 	}
 	o.Unreadable = err
 	return o, nil

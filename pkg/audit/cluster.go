@@ -1,0 +1,291 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/emrguard/emrguard/pkg/access"
+	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/report"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// pageSize is how many objects one list request asks for: enough to be quick, and
+// few enough to be held at a time.
+const pageSize = 250
+
+// perNamespace is up to how many managed namespaces a resource is listed namespace
+// by namespace instead of for the whole cluster.
+const perNamespace = 25
+
+// Live audits a cluster.
+type Live struct {
+	// Client of the API server, for any path.
+	Client rest.Interface
+	Engine *engine.Engine
+	Rules  []rule.Rule
+	// Namespaces to look at; all when empty. What has no namespace is then left
+	// out, unless there is none.
+	Namespaces []string
+	// Progress is called now and then with what is being read; it may be nil.
+	Progress func(resource string, judged int)
+	Options
+
+	world   World
+	auditor *Auditor
+}
+
+// Run reads everything that rules read, page by page, and judges it. What rules
+// look up is kept; everything else is forgotten as soon as it is judged. Secrets
+// are never read.
+func (l *Live) Run(ctx context.Context) (*report.Report, error) {
+	l.world, l.auditor = World{}, nil
+	run := &liveRun{Live: l}
+	if err := run.readFacts(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if run.auditor, err = New(l.Engine, l.Rules, &l.world, l.Options); err != nil {
+		return nil, err
+	}
+	// Roles before bindings that are as old: EMR makes both within a second.
+	slices.SortStableFunc(run.facts, func(a, b fact) int {
+		return cmp.Or(a.object.Meta.CreationTimestamp.Compare(b.object.Meta.CreationTimestamp.Time), cmp.Compare(a.order, b.order))
+	})
+	for _, f := range run.facts {
+		if run.wants(f.object) {
+			run.auditor.Judge(ctx, f.resource, f.object, Place{})
+		} else {
+			run.world.count(f.object)
+		}
+	}
+	run.facts = nil
+	for _, res := range run.streamed() {
+		if err := run.stream(ctx, res); err != nil {
+			return nil, err
+		}
+	}
+	return run.auditor.Report(), nil
+}
+
+type liveRun struct {
+	*Live
+	facts []fact
+}
+
+// fact is an object that rules look up, kept until everything is known.
+type fact struct {
+	resource object.Resource
+	object   *object.Object
+	order    int
+}
+
+// factResources are what rules look up, roles before bindings.
+func factResources() []object.Resource {
+	var list []object.Resource
+	for _, res := range object.Resources() {
+		if res.IsFact() {
+			list = append(list, res)
+		}
+	}
+	return list
+}
+
+func (l *liveRun) readFacts(ctx context.Context) error {
+	for order, res := range factResources() {
+		err := l.list(ctx, res, "", func(o *object.Object) {
+			l.world.Add(o)
+			l.facts = append(l.facts, fact{res, o, order})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// streamed are the resources that rules read and that are no facts.
+func (l *liveRun) streamed() []object.Resource {
+	var list []object.Resource
+	for _, res := range object.Resources() {
+		switch {
+		case res.IsFact(), res.IsSubresource(), res.Kind == "Secret":
+			continue
+		case l.Engine.Concerns(res.GroupResource(), "", rule.Create, true):
+			list = append(list, res)
+		}
+	}
+	return list
+}
+
+func (l *liveRun) stream(ctx context.Context, res object.Resource) error {
+	judge := func(o *object.Object) {
+		if l.wants(o) {
+			l.auditor.Judge(ctx, res, o, Place{})
+		}
+	}
+	everywhere := l.Engine.Concerns(res.GroupResource(), "", rule.Create, false)
+	namespaces := l.Namespaces
+	if len(namespaces) == 0 && !everywhere {
+		namespaces = l.auditor.managed
+	}
+	if !res.Cluster && (len(namespaces) > 0 && len(namespaces) <= perNamespace || len(namespaces) == 0 && !everywhere) {
+		for _, ns := range namespaces {
+			if err := l.list(ctx, res, ns, judge); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return l.list(ctx, res, "", judge)
+}
+
+// wants reports whether an object is to be judged.
+func (l *liveRun) wants(o *object.Object) bool {
+	ns := o.Meta.Namespace
+	if o.GVK.Kind == "Namespace" {
+		ns = o.Meta.Name
+	}
+	return len(l.Namespaces) == 0 || ns != "" && slices.Contains(l.Namespaces, ns)
+}
+
+// list reads a resource page by page. A resource that the server does not have is
+// an empty one.
+func (l *liveRun) list(ctx context.Context, res object.Resource, namespace string, each func(*object.Object)) error {
+	path := []string{"apis", res.Group, res.Version}
+	if res.Group == "" {
+		path = []string{"api", res.Version}
+	}
+	if namespace != "" {
+		path = append(path, "namespaces", namespace)
+	}
+	path = append(path, res.Resource)
+	for next, restarts := "", 0; ; {
+		if l.Progress != nil {
+			judged := 0
+			if l.auditor != nil {
+				judged = l.auditor.report.Judged
+			}
+			l.Progress(res.GroupResource().String(), judged)
+		}
+		request := l.Client.Get().AbsPath(path...).SetHeader("Accept", "application/json").Param("limit", strconv.Itoa(pageSize))
+		if next != "" {
+			request.Param("continue", next)
+		}
+		raw, err := request.DoRaw(ctx)
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case apierrors.IsResourceExpired(err) && restarts < 3:
+			// The list took longer than the server keeps its beginning. It goes on with
+			// what is there now; the server says how.
+			restarts++
+			if next = continueOf(err); next != "" {
+				continue
+			}
+			return fmt.Errorf("list %s: %w", res.GroupResource(), err)
+		case err != nil:
+			return fmt.Errorf("list %s: %w", res.GroupResource(), err)
+		}
+		if next, err = l.page(res, raw, each); err != nil {
+			return fmt.Errorf("list %s: %w", res.GroupResource(), err)
+		}
+		if next == "" {
+			return nil
+		}
+	}
+}
+
+func continueOf(err error) string {
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
+		return status.Status().ListMeta.Continue
+	}
+	return ""
+}
+
+// page decodes one page of a list.
+func (l *liveRun) page(res object.Resource, raw []byte, each func(*object.Object)) (string, error) {
+	var page struct {
+		metav1.ListMeta `json:"metadata"`
+		Items           []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(raw, &page); err != nil {
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	for _, item := range page.Items {
+		o, err := object.DecodeListed(res, item)
+		if err != nil {
+			return "", err
+		}
+		each(o)
+	}
+	return page.Continue, nil
+}
+
+// Kinds returns the resources that an audit lists, for who has to be allowed to.
+func Kinds() []schema.GroupResource {
+	var list []schema.GroupResource
+	for _, res := range object.Resources() {
+		if !res.IsSubresource() && res.Kind != "Secret" {
+			list = append(list, res.GroupResource())
+		}
+	}
+	return list
+}
+
+// Compare asks the API server what submitters may do, after Run, and adds to the
+// report what it allows although no role does: an EKS access policy, or another
+// authorizer.
+func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitters []access.Submitter) error {
+	if len(submitters) == 0 {
+		return nil
+	}
+	look, err := access.Look(l.Engine, &l.world.snapshot, access.Options{Namespaces: l.Namespaces})
+	if err != nil {
+		return err
+	}
+	if err := look.Compare(ctx, l.Engine, &l.world.snapshot, client, submitters); err != nil {
+		return err
+	}
+	for _, d := range look.Differences {
+		r, known := l.auditor.rules[d.Capability]
+		if !d.Server || !known || !l.auditor.asks(r.ID) || l.action(&r) == rule.Off {
+			continue
+		}
+		object := report.Object{APIVersion: "v1", Kind: "Namespace", Name: d.Namespace}
+		where := "in namespace " + d.Namespace
+		if d.Namespace == "" {
+			object = report.Object{APIVersion: "v1", Kind: "Cluster", Name: "cluster"}
+			where = "in the whole cluster"
+		}
+		l.auditor.report.Findings = append(l.auditor.report.Findings, report.Finding{
+			Rule: r.ID, Action: l.action(&r), Object: object, Subject: "User " + d.User, Via: "the API server",
+			Message:     fmt.Sprintf("User %s may %s %s, and no role says so: %s", d.User, d.Request, where, cmp.Or(d.Reason, "an EKS access policy or another authorizer does")),
+			Remediation: "look at the access entries of the cluster: aws eks list-associated-access-policies",
+			Guide:       report.Guide{Section: r.Guide.Section, Address: r.Guide.Address},
+		})
+	}
+	return nil
+}
+
+// action is what the configuration makes of a rule in the whole cluster.
+func (l *Live) action(r *rule.Rule) rule.Action {
+	c := l.Engine.Config()
+	action := cmp.Or(c.Rules[r.ID].Mode, r.Default)
+	if c.Mode != "" {
+		action = action.Cap(c.Mode)
+	}
+	return action
+}

@@ -1,0 +1,103 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/cluster"
+	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/manifest"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/report"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// Files are the objects that files hold, decoded.
+type Files struct {
+	world    World
+	objects  []fileObject
+	problems []report.Problem
+	skipped  int
+	// Namespaces that the objects name, sorted.
+	Namespaces []string
+}
+
+type fileObject struct {
+	resource object.Resource
+	object   *object.Object
+	source   *manifest.Object
+}
+
+// ReadFiles decodes what was read from files. Objects of a namespace that name none
+// are in the given one.
+func ReadFiles(in *manifest.Input, namespace string) *Files {
+	f := &Files{skipped: in.Foreign}
+	for _, p := range in.Problems {
+		f.problems = append(f.problems, report.Problem{File: p.File, Line: p.Line, Message: p.Err.Error()})
+	}
+	for i := range in.Objects {
+		f.read(&in.Objects[i], cmp.Or(namespace, metav1.NamespaceDefault))
+	}
+	slices.Sort(f.Namespaces)
+	f.Namespaces = slices.Compact(f.Namespaces)
+	return f
+}
+
+func (f *Files) read(source *manifest.Object, namespace string) {
+	res, ok := object.FindKind(source.GVK.GroupKind())
+	if !ok || strings.Contains(res.Resource, "/") { // what is posted to a subresource stands in no file
+		f.skipped++
+		return
+	}
+	o, err := object.Decode(res, source.JSON)
+	if err == nil && o.Meta.Name == "" && o.Meta.GenerateName == "" {
+		err = errors.New("metadata.name is missing")
+	}
+	if err != nil {
+		f.problems = append(f.problems, report.Problem{File: source.File, Line: source.Line(""), Message: err.Error()})
+		return
+	}
+	if res.Cluster {
+		o.Meta.Namespace = ""
+	} else {
+		o.Meta.Namespace = cmp.Or(o.Meta.Namespace, namespace)
+		f.Namespaces = append(f.Namespaces, o.Meta.Namespace)
+	}
+	f.world.Add(o)
+	f.objects = append(f.objects, fileObject{res, o, source})
+}
+
+// Judge judges everything in the order of the input.
+func (f *Files) Judge(ctx context.Context, c *config.Guard, e *engine.Engine, list []rule.Rule, o Options) (*report.Report, error) {
+	a, err := New(e, list, &f.world, o)
+	if err != nil {
+		return nil, err
+	}
+	a.report.Problems, a.report.Skipped = f.problems, f.skipped
+	for i := range f.objects {
+		x := &f.objects[i]
+		a.Judge(ctx, x.resource, x.object, Place{File: x.source.File, Line: x.source.Line})
+	}
+	if len(a.managed) == 0 {
+		a.report.Notes = append(a.report.Notes, "No namespace of the input is EMR's by this configuration; only the rules for every namespace were asked.")
+	}
+	if c.Mode != "" {
+		a.report.Notes = append(a.report.Notes, fmt.Sprintf("The mode is %q: nothing is denied.", c.Mode))
+	}
+	return a.Report(), nil
+}
+
+// Snapshot returns what was read, with all roles and bindings counting.
+func (f *Files) Snapshot() *cluster.Snapshot {
+	for i := range f.objects {
+		f.world.count(f.objects[i].object)
+	}
+	return &f.world.snapshot
+}

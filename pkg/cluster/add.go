@@ -1,0 +1,34 @@
+package cluster
+
+import (
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// Add adds or replaces what rules and scope ask of an object. Roles and bindings
+// tell only whether a namespace is EMR's; what they grant is Set's.
+func (s *Snapshot) Add(o *object.Object) {
+	s.mu.Lock()
+	switch o.GVK.Kind {
+	case "Namespace":
+		set := labels.Set{}
+		for key, value := range o.Meta.Labels {
+			set[key] = value
+		}
+		s.at(o.Meta.Name).labels = set
+	case "ServiceAccount":
+		s.setAccount(rule.ServiceAccount{Namespace: o.Meta.Namespace, Name: o.Meta.Name, RoleARN: o.Meta.Annotations[emr.AnnotationRoleARN]})
+	case "RoleBinding":
+		if b, ok := o.RBAC.(*rbacv1.RoleBinding); ok {
+			s.setBinding(b)
+		}
+	}
+	s.mu.Unlock()
+	if res, ok := object.FindKind(o.GVK.GroupKind()); ok && res.IsFact() && o.RBAC == nil {
+		s.SetObject(o)
+	}
+}

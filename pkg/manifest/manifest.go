@@ -1,0 +1,228 @@
+// Package manifest reads Kubernetes objects from files, folders and streams, and
+// knows on which lines their fields stand. It judges nothing.
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
+)
+
+// What is read at most. An object of Kubernetes has some megabytes at the utmost;
+// who has more to check is better served by `emrguard audit`.
+const (
+	// MaxFileBytes of a file or stream.
+	MaxFileBytes = 64 << 20
+	// MaxDocumentBytes of one document, with its aliases resolved.
+	MaxDocumentBytes = 16 << 20
+	// MaxDepth of maps and lists in each other.
+	MaxDepth = 128
+)
+
+// Stdin is the path that stands for the standard input.
+const Stdin = "-"
+
+// Object is one object of the input.
+type Object struct {
+	// File that the object stands in, "-" for the standard input.
+	File string
+	// GVK that the object says it is.
+	GVK schema.GroupVersionKind
+	// JSON of the object.
+	JSON []byte
+
+	document *document
+	item     []int // its place in Lists in each other
+}
+
+// Line is the line, from 1, on which a field stands: the path is one of a finding.
+// Of a path that leads further than the input, the last part that exists counts.
+func (o *Object) Line(path string) int { return o.document.line(o.item, path) }
+
+// Problem is something in the input that is no Kubernetes object.
+type Problem struct {
+	// File, and Line from 1, or 0 when the file as a whole is meant.
+	File string
+	Line int
+	Err  error
+}
+
+// Input is what was read.
+type Input struct {
+	Objects []Object
+	// Problems are documents that cannot be read; the others are there.
+	Problems []Problem
+	// Foreign counts documents that are no Kubernetes objects: they have no
+	// apiVersion and kind.
+	Foreign int
+}
+
+// Read reads files, folders with everything below, and "-" for stdin. In folders,
+// files ending in .yaml, .yml and .json count; what begins with a dot is passed
+// over. The error is for a path that cannot be read at all.
+func Read(paths []string, stdin io.Reader) (*Input, error) {
+	in := &Input{}
+	for _, path := range paths {
+		if path == Stdin {
+			if err := in.readFrom(Stdin, stdin); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		files, err := filesBelow(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			if err := in.readFile(file); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return in, nil
+}
+
+func filesBelow(root string) ([]string, error) {
+	info, err := os.Stat(root)
+	if err != nil {
+		return nil, fmt.Errorf("read the input: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{root}, nil
+	}
+	var files []string
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != root && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case !d.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path))):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the folder: %w", err)
+	}
+	return files, nil
+}
+
+func (in *Input) readFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read the input: %w", err)
+	}
+	defer f.Close()
+	return in.readFrom(path, f)
+}
+
+func (in *Input) readFrom(name string, r io.Reader) error {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read %s: %w", name, err)
+	case len(data) > MaxFileBytes:
+		in.problem(name, 0, fmt.Errorf("it is larger than %d MiB: split it, or look at the cluster with `emrguard audit`", MaxFileBytes>>20))
+		return nil
+	}
+	in.Add(name, data)
+	return nil
+}
+
+// Add reads the documents of one file.
+func (in *Input) Add(file string, data []byte) {
+	documents, bad := split(data)
+	for _, d := range documents {
+		if err := in.addDocument(file, d); err != nil {
+			line := d.first
+			if at := (*lineError)(nil); errors.As(err, &at) {
+				line, err = at.line, at.err
+			}
+			in.problem(file, line, err)
+		}
+	}
+	if bad != nil {
+		in.problem(file, bad.line, bad.err)
+	}
+}
+
+func (in *Input) problem(file string, line int, err error) {
+	in.Problems = append(in.Problems, Problem{file, line, err})
+}
+
+// lineError is an error that knows its line.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return e.err.Error() }
+
+func (in *Input) addDocument(file string, d *document) error {
+	if len(d.text) > MaxDocumentBytes {
+		return fmt.Errorf("the document is larger than %d MiB", MaxDocumentBytes>>20)
+	}
+	root, err := d.tree()
+	if err != nil || root == nil {
+		return err
+	}
+	if err := root.check(); err != nil {
+		return err
+	}
+	raw := d.text
+	if !d.json {
+		// The same library as kubectl's: what `yes` means must not depend on who reads.
+		if raw, err = yaml.YAMLToJSON(d.text); err != nil {
+			return d.yamlError(err)
+		}
+	}
+	return in.addJSON(file, d, raw, nil)
+}
+
+// maxLists is how deep a List may hold Lists.
+const maxLists = 4
+
+func (in *Input) addJSON(file string, d *document, raw []byte, item []int) error {
+	var head struct {
+		APIVersion string            `json:"apiVersion"`
+		Kind       string            `json:"kind"`
+		Items      []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+			return &lineError{d.line(item, ""), fmt.Errorf("apiVersion and kind are texts, and the items of a List a list: %w", err)}
+		}
+		return &lineError{d.line(item, ""), errors.New("a Kubernetes object is a map, with apiVersion and kind")}
+	}
+	if head.APIVersion == "" || head.Kind == "" {
+		in.Foreign++
+		return nil
+	}
+	if strings.HasSuffix(head.Kind, "List") && head.Items != nil {
+		if len(item) == maxLists {
+			return &lineError{d.line(item, ""), errors.New("it holds Lists in Lists in Lists")}
+		}
+		var errs []error
+		for i, raw := range head.Items {
+			errs = append(errs, in.addJSON(file, d, raw, append(slices.Clone(item), i)))
+		}
+		return errors.Join(errs...)
+	}
+	in.Objects = append(in.Objects, Object{
+		File: file, GVK: schema.FromAPIVersionAndKind(head.APIVersion, head.Kind), JSON: raw, document: d, item: item,
+	})
+	return nil
+}
