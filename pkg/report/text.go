@@ -159,19 +159,15 @@ func (p *printer) prose(indent, label, text string) {
 		p.line(indent + text)
 		return
 	}
-	hang := indent + "  "
-	room := max(p.options.Width-len(hang), narrowest)
-	lead := indent
-	line, used := "", 0
+	lead, line, used := indent, "", 0
 	for i, word := range strings.Split(text, " ") {
 		length := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
 			line, used = word, length
-		case used+1+length > room:
+		case used+1+length > max(p.options.Width-len(lead), narrowest):
 			p.line(lead + line)
-			lead = hang
-			line, used = word, length
+			lead, line, used = indent+"  ", word, length
 		default:
 			line, used = line+" "+word, used+1+length
 		}
