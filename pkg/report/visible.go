@@ -1,0 +1,54 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// pipelineCommand is the beginning of what the agents of several CI systems take
+// for a command wherever they meet it in a log, such as `##vso[` and `##[`.
+var pipelineCommand = regexp.MustCompile(`##(\w*\[)`)
+
+// visible makes text that anybody may have written harmless and visible: whoever
+// writes a manifest must neither move the cursor of who reads the report, nor
+// write a line of it, nor turn the order of its letters round, nor command the
+// CI system that keeps it. What has no glyph is written as in a Go string, such
+// as `\n`, `\x1b` and `\u202e`.
+func visible(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case unicode.IsGraphic(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += size
+	}
+	return pipelineCommand.ReplaceAllString(b.String(), `#\x23$1`)
+}
+
+// escapeInvisible writes what has no glyph as JSON escapes. In a JSON document
+// such runes stand in strings only, so that it means the same.
+func escapeInvisible(document []byte) []byte {
+	out := make([]byte, 0, len(document))
+	for _, r := range string(document) {
+		if r == '\n' || unicode.IsGraphic(r) {
+			out = utf8.AppendRune(out, r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
+}
