@@ -65,6 +65,7 @@ test: build ## everything that proves the project without root
 	echo '== unit tests, with the race detector' && \
 	$(GO) test -race ./pkg/... ./cmd/... ./test/fixtures/... ./test/licenses/... ./test/docs/... && \
 	echo "== the RBAC resolver beside kube-apiserver's authorizer" && (cd test/rbacdiff && $(GO) test -v ./...) && \
+	echo '== the reports beside readers that are not ours' && (cd test/reports && $(GO) test ./...) && \
 	echo '== the chart, and a real API server' && \
 	$(GO) test -timeout 20m -p 1 ./test/bench/... ./test/chart/... ./test/harness/... ./test/demo/... ./test/integration/...
 

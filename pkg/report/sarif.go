@@ -130,6 +130,10 @@ const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/
 // a cluster stands on line 1 of `cluster/<namespace>/<Kind>/<name>`, or
 // `cluster/<Kind>/<name>` when it has no namespace. No such file exists, so the
 // alert has no source to show, and keeps its address from run to run.
+//
+// GitHub does not read suppressions: an exempted finding is an open alert there
+// until somebody dismisses it, or the action advanced-security/dismiss-alerts
+// does (https://github.com/github/codeql-action/issues/1230).
 func (r *Report) sarif(out *bytes.Buffer) error {
 	run := sarifRun{
 		Tool: sarifTool{Driver: sarifDriver{

@@ -10,9 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// pipelineCommand is the beginning of what the agents of several CI systems take
-// for a command wherever they meet it in a log, such as `##vso[` and `##[`.
-var pipelineCommand = regexp.MustCompile(`##(\w*\[)`)
+// What CI systems take for commands when they meet it in the output of a job:
+// anywhere in a line, such as `##vso[` of Azure Pipelines and `##[` and
+// `##teamcity[`, and at the beginning of one `::` of GitHub Actions.
+var (
+	anywhere = regexp.MustCompile(`##(\w*\[)`)
+	atStart  = regexp.MustCompile(`^(\p{Z}*):(:)`)
+)
 
 // visible makes text that anybody may have written harmless and visible: whoever
 // writes a manifest must neither move the cursor of who reads the report, nor
@@ -34,7 +38,7 @@ func visible(s string) string {
 		}
 		i += size
 	}
-	return pipelineCommand.ReplaceAllString(b.String(), `#\x23$1`)
+	return atStart.ReplaceAllString(anywhere.ReplaceAllString(b.String(), `#\x23$1`), `$1\x3a$2`)
 }
 
 // escapeInvisible writes what has no glyph as JSON escapes. In a JSON document

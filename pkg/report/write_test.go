@@ -134,6 +134,8 @@ func TestTextShowsWhatHasNoGlyph(t *testing.T) {
 		"\U000e0041":               `\U000e0041`,
 		"작업 \"etl\" é\u00a0\ufffd": "작업 \"etl\" é\u00a0\ufffd",
 		"##vso[task.x]##[error]":   `#\x23vso[task.x]#\x23[error]`,
+		"::stop-commands::x ::":    `\x3a:stop-commands::x ::`,
+		" \u00a0::add-mask::x":     " \u00a0\\x3a:add-mask::x",
 		"##teamcity[x] # a ## b":   `#\x23teamcity[x] # a ## b`,
 	} {
 		r := &report.Report{Problems: []report.Problem{{Message: in}}}
