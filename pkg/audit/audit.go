@@ -94,6 +94,9 @@ type Place struct {
 func (a *Auditor) Judge(ctx context.Context, res object.Resource, o *object.Object, place Place) {
 	a.report.Judged++
 	r := a.engine.Existing(res, o, facts{&a.world.snapshot, a.world.roles})
+	if r.File = place.File != ""; r.File {
+		a.world.inject(ctx, o)
+	}
 	r.ManagedNamespaces = func() []string { return slices.Clone(a.managed) }
 	r.IsManaged = func(ns string) bool {
 		if ns == r.Namespace {

@@ -60,10 +60,7 @@ func (l *Live) Run(ctx context.Context) (*report.Report, error) {
 	if run.auditor, err = New(l.Engine, l.Rules, &l.world, l.Options); err != nil {
 		return nil, err
 	}
-	// Roles before bindings that are as old: EMR makes both within a second.
-	slices.SortStableFunc(run.facts, func(a, b fact) int {
-		return cmp.Or(a.object.Meta.CreationTimestamp.Compare(b.object.Meta.CreationTimestamp.Time), cmp.Compare(a.order, b.order))
-	})
+	slices.SortStableFunc(run.facts, func(a, b fact) int { return byAge(a.object.Meta, b.object.Meta) })
 	for _, f := range run.facts {
 		if run.wants(f.object) {
 			run.auditor.Judge(ctx, f.resource, f.object, Place{})
@@ -89,7 +86,15 @@ type liveRun struct {
 type fact struct {
 	resource object.Resource
 	object   *object.Object
-	order    int
+}
+
+// byAge puts what was created first first, and of what was created in one second
+// what was changed first.
+func byAge(a, b *metav1.ObjectMeta) int {
+	return cmp.Or(
+		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		cmp.Compare(len(a.ResourceVersion), len(b.ResourceVersion)), cmp.Compare(a.ResourceVersion, b.ResourceVersion),
+	)
 }
 
 // factResources are what rules look up, roles before bindings.
@@ -104,10 +109,10 @@ func factResources() []object.Resource {
 }
 
 func (l *liveRun) readFacts(ctx context.Context) error {
-	for order, res := range factResources() {
+	for _, res := range factResources() {
 		err := l.list(ctx, res, "", func(o *object.Object) {
 			l.world.Add(o)
-			l.facts = append(l.facts, fact{res, o, order})
+			l.facts = append(l.facts, fact{res, o})
 		})
 		if err != nil {
 			return err

@@ -21,10 +21,11 @@ import (
 
 // Files are the objects that files hold, decoded.
 type Files struct {
-	world    World
-	objects  []fileObject
-	problems []report.Problem
-	skipped  int
+	world   World
+	objects []fileObject
+	skipped int
+	// Problems are what cannot be read.
+	Problems []report.Problem
 	// Namespaces that the objects name, sorted.
 	Namespaces []string
 }
@@ -40,7 +41,7 @@ type fileObject struct {
 func ReadFiles(in *manifest.Input, namespace string) *Files {
 	f := &Files{skipped: in.Foreign}
 	for _, p := range in.Problems {
-		f.problems = append(f.problems, report.Problem{File: p.File, Line: p.Line, Message: p.Err.Error()})
+		f.Problems = append(f.Problems, report.Problem{File: p.File, Line: p.Line, Message: p.Err.Error()})
 	}
 	for i := range in.Objects {
 		f.read(&in.Objects[i], cmp.Or(namespace, metav1.NamespaceDefault))
@@ -61,7 +62,7 @@ func (f *Files) read(source *manifest.Object, namespace string) {
 		err = errors.New("metadata.name is missing")
 	}
 	if err != nil {
-		f.problems = append(f.problems, report.Problem{File: source.File, Line: source.Line(""), Message: err.Error()})
+		f.Problems = append(f.Problems, report.Problem{File: source.File, Line: source.Line(""), Message: err.Error()})
 		return
 	}
 	if res.Cluster {
@@ -80,7 +81,7 @@ func (f *Files) Judge(ctx context.Context, c *config.Guard, e *engine.Engine, li
 	if err != nil {
 		return nil, err
 	}
-	a.report.Problems, a.report.Skipped = f.problems, f.skipped
+	a.report.Problems, a.report.Skipped = f.Problems, f.skipped
 	for i := range f.objects {
 		x := &f.objects[i]
 		a.Judge(ctx, x.resource, x.object, Place{File: x.source.File, Line: x.source.Line})

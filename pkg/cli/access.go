@@ -137,11 +137,11 @@ func readFiles(cmd *cobra.Command, files []string) (*cluster.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Problems) > 0 {
-		p := in.Problems[0]
-		return nil, fmt.Errorf("%s:%d: %w", p.File, p.Line, p.Err)
+	read := audit.ReadFiles(in, "")
+	for _, p := range read.Problems {
+		return nil, fmt.Errorf("%s:%d: %s", p.File, p.Line, p.Message)
 	}
-	return audit.ReadFiles(in, "").Snapshot(), nil
+	return read.Snapshot(), nil
 }
 
 func addSubmitterFlag(cmd *cobra.Command, into *[]string) {

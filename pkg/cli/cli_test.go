@@ -174,8 +174,8 @@ func TestAccessReadsFiles(t *testing.T) {
 func TestAccessSaysWhatIsWrongWithFiles(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"a: b\n---\na: [": "document 2",
-		"apiVersion: v1\nkind: Namespace\nmetadata: []": "document 1",
+		"a: b\n---\na: [": ":3: it is no YAML",
+		"apiVersion: v1\nkind: Namespace\nmetadata: []": ":1: decode Namespace",
 	} {
 		file := write(t, "bad.yaml", text)
 		if code, _, errOut := run("access", "-n", "a", "-f", file); code != 2 || !strings.Contains(errOut, want) || !strings.Contains(errOut, file) {

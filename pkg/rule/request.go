@@ -60,6 +60,9 @@ type Request struct {
 	Managed bool
 	// DryRun is true for a server-side dry run. Rules judge it like any other.
 	DryRun bool
+	// File is true when the object stands in a file: no mutating webhook has seen
+	// it, and what it refers to may stand elsewhere.
+	File bool
 	// Requester is who asks.
 	Requester Requester
 	// Object as the request wants it to be, or as it is for DELETE.

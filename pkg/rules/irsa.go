@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -72,7 +73,7 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 				missing = append(missing, fmt.Sprintf("%q", c.Name))
 			}
 		}
-		if len(missing) == 0 || len(contradicting) > 0 {
+		if len(missing) == 0 || len(contradicting) > 0 || r.File && mayComeLater(ctx, s, r, sa) && withoutHindrance(pod) == "" {
 			return nil
 		}
 		list := strings.Join(missing, ", ")
@@ -100,6 +101,14 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 		}
 		return nil
 	}, nil
+}
+
+// mayComeLater reports whether files cannot show that a pod has no credentials: the
+// account stands elsewhere, or Pod Identity gives them, of which Kubernetes has no
+// object. Every namespace has the account "default".
+func mayComeLater(ctx context.Context, s rule.Settings, r *rule.Request, sa rule.ServiceAccount) bool {
+	_, err := r.Cluster.ServiceAccount(ctx, sa.Namespace, sa.Name)
+	return s.PodIdentity || errors.Is(err, rule.ErrNotFound) && sa.Name != "default"
 }
 
 // describe says which role the account has.

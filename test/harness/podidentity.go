@@ -7,10 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -20,23 +16,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/emrguard/emrguard/pkg/emr"
 )
 
-// What EKS's pod identity webhook reads and writes
+// What EKS's pod identity webhook reads
 // (github.com/aws/amazon-eks-pod-identity-webhook).
 const (
-	roleARNAnnotation         = "eks.amazonaws.com/role-arn"
-	audienceAnnotation        = "eks.amazonaws.com/audience"
-	regionalSTSAnnotation     = "eks.amazonaws.com/sts-regional-endpoints"
-	tokenExpirationAnnotation = "eks.amazonaws.com/token-expiration"
-	skipContainersAnnotation  = "eks.amazonaws.com/skip-containers"
-	skipWebhookLabel          = "eks.amazonaws.com/skip-pod-identity-webhook"
-
-	tokenVolume     = "aws-iam-token"
-	tokenMountPath  = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
-	defaultAudience = "sts.amazonaws.com"
-	minExpiration   = int64(600)
-	maxExpiration   = int64(86400)
+	roleARNAnnotation = "eks.amazonaws.com/role-arn"
+	skipWebhookLabel  = "eks.amazonaws.com/skip-pod-identity-webhook"
 )
 
 // Region is the AWS region that the pod identity stand-in injects.
@@ -180,84 +168,9 @@ func (p *PodIdentityStandIn) handle(ctx context.Context, req admission.Request) 
 }
 
 // InjectIRSA changes a new Pod as EKS's pod identity webhook does for a
-// ServiceAccount, and reports whether it changed anything. Init and regular
-// containers get the environment and the token's mount; ephemeral ones, which no
-// new Pod has, do not. What a container sets itself is not overridden: with
-// either AWS_ROLE_ARN or AWS_WEB_IDENTITY_TOKEN_FILE in its env it gets neither.
+// ServiceAccount, and reports whether it changed anything.
 func InjectIRSA(pod *corev1.Pod, account *corev1.ServiceAccount) bool {
-	role := account.Annotations[roleARNAnnotation]
-	if role == "" {
-		return false
-	}
-	var skip []string
-	for name := range strings.SplitSeq(pod.Annotations[skipContainersAnnotation], ",") {
-		skip = append(skip, strings.TrimSpace(name))
-	}
-	regional := true
-	if value, err := strconv.ParseBool(account.Annotations[regionalSTSAnnotation]); err == nil {
-		regional = value
-	}
-	changed := false
-	for _, containers := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
-		for i := range containers {
-			if !slices.Contains(skip, containers[i].Name) && injectContainer(&containers[i], role, regional) {
-				changed = true
-			}
-		}
-	}
-	hasVolume := slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == tokenVolume })
-	if changed && !hasVolume {
-		pod.Spec.Volumes = append(pod.Spec.Volumes, irsaVolume(pod, account))
-	}
-	return changed
-}
-
-func injectContainer(c *corev1.Container, role string, regional bool) bool {
-	has := func(names ...string) bool {
-		return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return slices.Contains(names, e.Name) })
-	}
-	before := len(c.Env) + len(c.VolumeMounts)
-	add := func(name, value string) { c.Env = append(c.Env, corev1.EnvVar{Name: name, Value: value}) }
-	if regional && !has("AWS_STS_REGIONAL_ENDPOINTS") {
-		add("AWS_STS_REGIONAL_ENDPOINTS", "regional")
-	}
-	if !has("AWS_REGION", "AWS_DEFAULT_REGION") {
-		add("AWS_DEFAULT_REGION", Region)
-		add("AWS_REGION", Region)
-	}
-	if !has("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE") {
-		add("AWS_ROLE_ARN", role)
-		add("AWS_WEB_IDENTITY_TOKEN_FILE", path.Join(tokenMountPath, "token"))
-	}
-	if !slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == tokenVolume }) {
-		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: tokenVolume, ReadOnly: true, MountPath: tokenMountPath})
-	}
-	return len(c.Env)+len(c.VolumeMounts) != before
-}
-
-// irsaVolume is the projected token. The Pod's expiration goes before the
-// account's.
-func irsaVolume(pod *corev1.Pod, account *corev1.ServiceAccount) corev1.Volume {
-	audience := account.Annotations[audienceAnnotation]
-	if audience == "" {
-		audience = defaultAudience
-	}
-	expiration := maxExpiration
-	for _, annotations := range []map[string]string{account.Annotations, pod.Annotations} {
-		if seconds, err := strconv.ParseInt(annotations[tokenExpirationAnnotation], 10, 64); err == nil {
-			expiration = min(max(seconds, minExpiration), maxExpiration)
-		}
-	}
-	return corev1.Volume{
-		Name: tokenVolume,
-		VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
-			Sources: []corev1.VolumeProjection{{
-				ServiceAccountToken: &corev1.ServiceAccountTokenProjection{
-					Audience: audience, ExpirationSeconds: &expiration, Path: "token",
-				},
-			}},
-		}},
-	}
+	return emr.Inject(&pod.ObjectMeta, &pod.Spec, emr.Injection{Annotations: account.Annotations, Region: Region})
 }
 
 // EnvValue returns the literal value of an environment variable of a container.

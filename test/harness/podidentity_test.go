@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/emr"
 )
 
 const testRole = "arn:aws:iam::123456789012:role/JobExecutionRole"
@@ -76,7 +78,7 @@ func TestInjectIRSALeavesAlone(t *testing.T) {
 	})
 	t.Run("containers of skip-containers", func(t *testing.T) {
 		pod := twoContainerPod()
-		pod.Annotations = map[string]string{skipContainersAnnotation: "side, init"}
+		pod.Annotations = map[string]string{emr.AnnotationSkipContainers: "side, init"}
 		InjectIRSA(pod, roleAccount(nil))
 		if len(pod.Spec.InitContainers[0].Env) != 0 || len(pod.Spec.Containers[1].Env) != 0 {
 			t.Error("a skipped container was injected")
@@ -100,9 +102,9 @@ func TestInjectIRSALeavesAlone(t *testing.T) {
 
 func TestInjectIRSAAnnotations(t *testing.T) {
 	pod := twoContainerPod()
-	pod.Annotations = map[string]string{tokenExpirationAnnotation: "1"}
+	pod.Annotations = map[string]string{"eks.amazonaws.com/token-expiration": "1"}
 	InjectIRSA(pod, roleAccount(map[string]string{
-		audienceAnnotation: "example.com", regionalSTSAnnotation: "false", tokenExpirationAnnotation: "3600",
+		"eks.amazonaws.com/audience": "example.com", "eks.amazonaws.com/sts-regional-endpoints": "false", "eks.amazonaws.com/token-expiration": "3600",
 	}))
 	token := pod.Spec.Volumes[0].Projected.Sources[0].ServiceAccountToken
 	if token.Audience != "example.com" {
