@@ -109,6 +109,7 @@ func (e *Engine) index(i int) {
 
 func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error) {
 	s := rule.Settings{
+		Namespaces:  c.EMR.Namespaces,
 		Selector:    selector,
 		IRSA:        slices.Contains(c.CredentialProviders, config.IRSA),
 		PodIdentity: slices.Contains(c.CredentialProviders, config.PodIdentity),

@@ -167,6 +167,8 @@ type Settings struct {
 	AdminGroups    []string
 	// Trusted are further subjects that may hold what the rules on RBAC forbid.
 	Trusted pattern.Set
+	// Namespaces are in scope by name.
+	Namespaces []string
 	// Selector puts namespaces in scope by label; nil when none is configured.
 	Selector labels.Selector
 	// Params holds the parameters of each rule, as JSON.

@@ -28,17 +28,20 @@ const scopeID = "managed-namespace-scope"
 func managedNamespaceScope() rule.Rule {
 	namespaces := target("", "v1", "namespaces", rule.Update)
 	namespaces.Cluster = true
+	existing := rule.Target{Version: "v1", Resource: "namespaces", Cluster: true, Audit: true, Operations: []rule.Operation{rule.Create}}
 	return rule.Rule{
 		ID:    scopeID,
 		Title: "a managed namespace taken out of scope, or its Pod Security lowered",
 		Doc: "emrguard knows EMR's namespaces by name, by label, and by the RoleBinding to EMR. Submitters and job accounts may not change the labels by which one is selected, " +
-			"may not lower or remove what Pod Security enforces there, and may not remove or empty a RoleBinding to EMR.",
+			"may not lower or remove what Pod Security enforces there, and may not remove or empty a RoleBinding to EMR. " +
+			"An audit warns of namespaces that are EMR's only by the marks that EMR leaves: the webhook configuration does not know them, so their requests pass unjudged while emrguard is down.",
 		Remediation: "ask an administrator",
 		Guide:       guideRBAC,
 		Default:     rule.Deny,
 		Requester:   true,
 		Targets: []rule.Target{
 			namespaces,
+			existing,
 			target(rbacv1.GroupName, "v1", "rolebindings", rule.Update, rule.Delete),
 		},
 		New: func(s rule.Settings) (rule.Check, error) {
@@ -46,6 +49,9 @@ func managedNamespaceScope() rule.Rule {
 				return nil, err
 			}
 			return func(_ context.Context, r *rule.Request, rep *rule.Report) error {
+				if r.Requester.Class == rule.Nobody {
+					judgeDiscovered(s, r, rep)
+				}
 				if !r.Requester.Untrusted() {
 					return nil
 				}
@@ -64,6 +70,19 @@ const (
 	enforceLevel   = "pod-security.kubernetes.io/enforce"
 	enforceVersion = "pod-security.kubernetes.io/enforce-version"
 )
+
+// judgeDiscovered finds a namespace that no entry of the webhook configuration
+// selects to fail closed.
+func judgeDiscovered(s rule.Settings, r *rule.Request, rep *rule.Report) {
+	if r.Object.GVK.Kind != "Namespace" || !r.Managed || slices.Contains(s.Namespaces, r.Name) || s.Selector != nil && s.Selector.Matches(labels.Set(r.Object.Meta.Labels)) {
+		return
+	}
+	rep.Add(rule.Finding{
+		Action: rule.Warn, Path: "metadata.name",
+		Message:     fmt.Sprintf("namespace %q is EMR's by the marks that EMR leaves alone: its requests pass unjudged while emrguard is down", r.Name),
+		Remediation: "name it in emr.namespaces, or have emr.namespaceSelector select it",
+	})
+}
 
 func judgeLabels(s rule.Settings, r *rule.Request, rep *rule.Report) {
 	if r.Old == nil {

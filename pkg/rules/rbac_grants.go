@@ -157,7 +157,7 @@ func (j *grantJudge) judge(r *rule.Request, g *grantGroup) (string, *rule.Findin
 	id := ruleOf(g.Capability)
 	f := &rule.Finding{
 		Path:    grantPath(r),
-		Message: fmt.Sprintf("%s gains %s%s, by %s", g.Subject, permissions(g.Permissions), where(g.namespaces), via(g.Paths)),
+		Message: fmt.Sprintf("%s %s %s%s, by %s", g.Subject, gains(r), permissions(g.Permissions), where(g.namespaces), via(g.Paths)),
 		Subject: g.Subject.String(), Via: via(g.Paths), Act: true,
 	}
 	if f.Action = g.standing.follows(j.settings, g.Subject, g.Capability); f.Action == rule.Off {
@@ -179,6 +179,14 @@ func (j *grantJudge) judge(r *rule.Request, g *grantGroup) (string, *rule.Findin
 	return id, f
 }
 
+// gains is the verb for a grant: what exists already is held.
+func gains(r *rule.Request) string {
+	if r.Requester.Class == rule.Nobody {
+		return "holds"
+	}
+	return "gains"
+}
+
 // platform is the one finding about an account of another namespace, which names
 // all that it gains.
 func (j *grantJudge) platform(r *rule.Request, subject rbac.Subject, groups []*grantGroup) (string, rule.Finding) {
@@ -198,8 +206,8 @@ func (j *grantJudge) platform(r *rule.Request, subject rbac.Subject, groups []*g
 	// The hint stands before the long lists: warnings are cut off at their end.
 	f := rule.Finding{
 		Action: rule.Warn, Path: grantPath(r), Act: true,
-		Message: fmt.Sprintf("%s, of no managed namespace, gains what %s forbid (trustedSubjects takes platform controllers)%s: %s, by %s",
-			subject, strings.Join(ids, ", "), where(slices.Compact(namespaces)), strings.Join(parts, "; "), via(groups[0].Paths)),
+		Message: fmt.Sprintf("%s, of no managed namespace, %s what %s forbid (trustedSubjects takes platform controllers)%s: %s, by %s",
+			subject, gains(r), strings.Join(ids, ", "), where(slices.Compact(namespaces)), strings.Join(parts, "; "), via(groups[0].Paths)),
 		Remediation: "if it is a platform controller, list it in trustedSubjects; else bind it in the namespaces that it needs",
 		Subject:     subject.String(), Via: via(groups[0].Paths),
 	}
