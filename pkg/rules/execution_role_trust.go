@@ -207,7 +207,7 @@ func (sub subject) tooWide(roleName string) string {
 		return fmt.Sprintf("lets ServiceAccounts of more than one namespace assume the role: %q", sub.text)
 	case !iam.HasWildcard(sub.account):
 		if a, ok := emr.ParseAccount(sub.account); ok && a.HasRole() && a.Suffix != emr.EncodeRoleName(roleName) {
-			return fmt.Sprintf("lets an account of another role assume this one: %q ends in the suffix of %s", sub.text, nameSays(a))
+			return fmt.Sprintf("lets an account of the role %s assume this one: %q", nameSays(a), sub.text)
 		}
 		return ""
 	}
@@ -220,8 +220,7 @@ func (sub subject) tooWide(roleName string) string {
 	case !strings.Contains(tail, "-") || suffix == "":
 		return fmt.Sprintf("lets the managed ServiceAccounts of other roles assume this one: %q does not end in the suffix of the role", sub.text)
 	case suffix != emr.EncodeRoleName(roleName):
-		return fmt.Sprintf("lets the managed ServiceAccounts of another role assume this one: %q ends in %q, the suffix of %q is %q",
-			sub.text, suffix, roleName, emr.EncodeRoleName(roleName))
+		return fmt.Sprintf("lets the managed ServiceAccounts of the role %s assume this one: %q", nameSays(emr.Account{Suffix: suffix}), sub.text)
 	}
 	return ""
 }
