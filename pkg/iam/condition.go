@@ -28,13 +28,14 @@ func readConditions(value any) ([]Condition, error) {
 	}
 	var list []Condition
 	for _, op := range operators {
+		path := "Condition." + op.key
 		keys, ok := op.value.(members)
 		if !ok {
-			return nil, fmt.Errorf("Condition.%s: it is no map of keys", op.key)
+			return nil, fmt.Errorf("%s: it is no map of keys", path)
 		}
 		c := readOperator(op.key)
 		for _, key := range keys {
-			values, err := scalars(key.value, "Condition."+op.key+"."+key.key)
+			values, err := scalars(key.value, path+"."+key.key)
 			if err != nil {
 				return nil, err
 			}

@@ -126,7 +126,7 @@ func readDocument(tree any) (*Document, error) {
 		switch m.key {
 		case "Version":
 			if d.Version, err = text(m.value, m.key); err == nil && !slices.Contains(versions, d.Version) {
-				err = fmt.Errorf("Version: %q is none of %s", d.Version, strings.Join(versions, ", "))
+				err = fmt.Errorf("%s: %q is none of %s", m.key, d.Version, strings.Join(versions, ", "))
 			}
 		case "Id":
 			d.ID, err = text(m.value, m.key)
@@ -179,7 +179,7 @@ func readStatement(list members) (Statement, error) {
 		case "Effect":
 			var effect string
 			if effect, err = text(m.value, m.key); err == nil && effect != "Allow" && effect != "Deny" {
-				err = fmt.Errorf("Effect: %q is neither Allow nor Deny", effect)
+				err = fmt.Errorf("%s: %q is neither Allow nor Deny", m.key, effect)
 			}
 			s.Allow = effect == "Allow"
 		case "Principal":
@@ -203,11 +203,10 @@ func readStatement(list members) (Statement, error) {
 			return s, err
 		}
 	}
-	if !seen["Effect"] {
-		return s, errors.New("Effect: it is missing")
-	}
-	if !seen["Action"] && !seen["NotAction"] {
-		return s, errors.New("Action: it is missing")
+	for _, element := range []string{"Effect", "Action"} {
+		if !seen[element] && !seen["Not"+element] {
+			return s, fmt.Errorf("%s: it is missing", element)
+		}
 	}
 	for _, element := range []string{"Action", "Resource", "Principal"} {
 		if seen[element] && seen["Not"+element] {

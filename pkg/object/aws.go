@@ -46,9 +46,8 @@ type IAMRole struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
-		// Name and Path of the role in IAM.
+		// Name of the role in IAM.
 		Name string `json:"name"`
-		Path string `json:"path"`
 		// AssumeRolePolicyDocument is the trust policy, JSON.
 		AssumeRolePolicyDocument string `json:"assumeRolePolicyDocument"`
 		// InlinePolicies are documents, JSON, by name.

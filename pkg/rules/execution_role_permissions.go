@@ -53,7 +53,8 @@ func permissionFindings(s *iam.Statement) []rule.Finding {
 	if everyResource(s, iam.IsEverything) && !confinesResources(s) {
 		var touching []string
 		for _, a := range s.Actions {
-			if iam.WholeService(a) == "" && !isHarmless(a) && !(passRole && isPassRole(a)) {
+			told := iam.WholeService(a) != "" || passRole && isPassRole(a) // above or below
+			if !told && !isHarmless(a) {
 				touching = append(touching, a)
 			}
 		}

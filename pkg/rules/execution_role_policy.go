@@ -72,10 +72,12 @@ func executionRolePolicy() rule.Rule {
 			// The ARN of a role is known only when it exists in AWS: until then the
 			// name in the pattern decides.
 			names := make([]string, 0, len(p.ExecutionRoles))
-			for _, text := range p.ExecutionRoles {
-				if name := text[strings.LastIndexByte(text, '/')+1:]; name != "" {
-					names = append(names, name)
+			for i, text := range p.ExecutionRoles {
+				name := text[strings.LastIndexByte(text, '/')+1:]
+				if name == "" {
+					return nil, rule.ParameterError(executionRolePolicyID, fmt.Errorf("executionRoles[%d]: it ends in /: a role's name belongs there", i))
 				}
+				names = append(names, name)
 			}
 			byName, err := pattern.ParseSet(names)
 			if err != nil {
@@ -193,10 +195,11 @@ func (j *roleJudge) isExecutionRole(ctx context.Context, r *rule.Request, role *
 	if arn := role.Status.ACKResourceMetadata.ARN; arn != "" && j.listed.Match(arn) || j.byName.Match(role.Spec.Name) {
 		return true, nil
 	}
-	trust, err := iam.Parse(role.Spec.AssumeRolePolicyDocument)
+	text := role.Spec.AssumeRolePolicyDocument
+	trust, err := iam.Parse(text)
 	if err != nil {
 		// IAM will not take it. It is said where it was meant for EMR.
-		return strings.Contains(role.Spec.AssumeRolePolicyDocument, managedHead), nil
+		return strings.Contains(text, managedHead), nil //nolint:nilerr // judgeRole reports it
 	}
 	podIdentity := false
 	for i := range trust.Statements {

@@ -127,7 +127,7 @@ func judgeNamespaceIMDS(policies []*networkingv1.NetworkPolicy, rep *rule.Report
 		rep.Add(rule.Finding{Message: "no NetworkPolicy keeps pods from the instance metadata service: the namespace has none", Remediation: imdsRemediation})
 	}
 	if len(open) > 0 {
-		rep.Add(rule.Finding{Message: fmt.Sprintf("NetworkPolicies let the pods that they select reach the instance metadata service, whatever others forbid: %s", shortened(open))})
+		rep.Add(rule.Finding{Message: "NetworkPolicies let the pods that they select reach the instance metadata service, whatever others forbid: " + shortened(open)})
 	}
 }
 
@@ -167,7 +167,7 @@ func openings(p *networkingv1.NetworkPolicy) []opening {
 				continue
 			}
 			if reached := reachedBy(block); len(reached) > 0 {
-				list = append(list, opening{fmt.Sprintf("%s.to[%d].ipBlock", path, j), fmt.Sprintf("to %s", block.CIDR), reached})
+				list = append(list, opening{fmt.Sprintf("%s.to[%d].ipBlock", path, j), "to " + block.CIDR, reached})
 			}
 		}
 	}
