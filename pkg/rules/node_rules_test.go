@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/iam"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
@@ -41,7 +42,7 @@ func found(t *testing.T, id, manifest string) []string {
 	rep.Begin(&all[i])
 	r := &rule.Request{
 		Operation: rule.Create, Resource: resource.GroupResource(), Namespace: "emr-jobs", Managed: true, Object: o,
-		Requester:         rule.Requester{Class: rule.Administrator},
+		Requester:         rule.Requester{Class: rule.Nobody},
 		IsManaged:         func(namespace string) bool { return namespace == "emr-jobs" },
 		ManagedNamespaces: func() []string { return []string{"emr-jobs"} },
 	}
@@ -53,6 +54,42 @@ func found(t *testing.T, id, manifest string) []string {
 		messages = append(messages, f.Message)
 	}
 	return messages
+}
+
+// The roles of an account are judged like the objects of ACK, with all the policies
+// that are attached to them.
+func TestRolesOfAnAccount(t *testing.T) {
+	t.Parallel()
+	roles, err := iam.ReadAccountDetails(strings.NewReader(`{
+	  "RoleDetailList": [{
+	    "Path": "/", "RoleName": "JobExecutionRole", "Arn": "arn:aws:iam::123456789012:role/JobExecutionRole",
+	    "AssumeRolePolicyDocument": "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Federated%22%3A%22arn%3Aaws%3Aiam%3A%3A123456789012%3Aoidc-provider%2Foidc.eks.us-east-1.amazonaws.com%2Fid%2FEXAMPLE%22%7D%2C%22Action%22%3A%22sts%3AAssumeRoleWithWebIdentity%22%2C%22Condition%22%3A%7B%22StringLike%22%3A%7B%22oidc.eks.us-east-1.amazonaws.com%2Fid%2FEXAMPLE%3Asub%22%3A%22system%3Aserviceaccount%3Aemr-jobs%3Aemr-containers%2A%22%7D%7D%7D%5D%7D",
+	    "RolePolicyList": [{"PolicyName": "inline", "PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}}],
+	    "AttachedManagedPolicies": [
+	      {"PolicyName": "attached", "PolicyArn": "arn:aws:iam::123456789012:policy/attached"},
+	      {"PolicyName": "PowerUserAccess", "PolicyArn": "arn:aws:iam::aws:policy/PowerUserAccess"}]
+	  }],
+	  "Policies": [
+	    {"Arn": "arn:aws:iam::123456789012:policy/attached", "PolicyVersionList": [{"IsDefaultVersion": true, "Document": {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}}]},
+	    {"Arn": "arn:aws:iam::aws:policy/PowerUserAccess", "PolicyVersionList": [{"IsDefaultVersion": true, "Document": {"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}}}]}]
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(roles) != 1 {
+		t.Fatalf("the roles are %+v", roles)
+	}
+	got := found(t, "execution-role-policy", string(roles[0].JSON))
+	want := []string{
+		`the trust policy lets ServiceAccounts assume the role whose names are not reserved for EMR: "system:serviceaccount:emr-jobs:emr-containers*"`,
+		"the trust policy does not say for which audience a token has to be",
+		`the policy "attached" allows all actions of s3 on "*"`,
+		`the policy "inline" allows all actions of sqs on "*"`,
+		"the policy PowerUserAccess of AWS gives far more than jobs need",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
 
 // Older API servers stored ranges in forms that newer ones refuse.
@@ -92,7 +129,7 @@ func TestRangesOfNetworkPolicies(t *testing.T) {
 func TestHollowObjects(t *testing.T) {
 	t.Parallel()
 	for id, kinds := range map[string][]string{
-		"imds-network-policy":         {`"networking.k8s.io/v1", "kind": "NetworkPolicy"`, `"v1", "kind": "Namespace"`},
+		"imds-network-policy":         {`"networking.k8s.io/v1", "kind": "NetworkPolicy"`},
 		"karpenter-instance-metadata": {`"karpenter.k8s.aws/v1", "kind": "EC2NodeClass"`},
 		"execution-role-policy":       {`"iam.services.k8s.aws/v1alpha1", "kind": "Role"`},
 		"vpc-cni-credentials":         {`"v1", "kind": "ServiceAccount"`},
