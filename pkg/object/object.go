@@ -144,6 +144,11 @@ var resources = []Resource{
 	{networking("ingressclasses"), "IngressClass", true, false, false, typed[networkingv1.IngressClass]()},
 	{networking("networkpolicies"), "NetworkPolicy", false, false, false, typed[networkingv1.NetworkPolicy]()},
 
+	{custom("karpenter.k8s.aws", "v1", "ec2nodeclasses"), "EC2NodeClass", true, false, false, typed[EC2NodeClass]()},
+	{custom("iam.services.k8s.aws", "v1alpha1", "roles"), "Role", false, false, false, typed[IAMRole]()},
+	{custom("iam.services.k8s.aws", "v1alpha1", "policies"), "Policy", false, false, false, typed[IAMPolicy]()},
+	{custom("eks.services.k8s.aws", "v1alpha1", "podidentityassociations"), "PodIdentityAssociation", false, false, false, typed[PodIdentityAssociation]()},
+
 	{admission("mutatingwebhookconfigurations"), "MutatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.MutatingWebhookConfiguration]()},
 	{admission("mutatingadmissionpolicies"), "MutatingAdmissionPolicy", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicy]()},
 	{admission("mutatingadmissionpolicybindings"), "MutatingAdmissionPolicyBinding", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicyBinding]()},

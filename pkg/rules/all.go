@@ -25,7 +25,7 @@ func All() []rule.Rule {
 		podExec(),
 		namespaceWriters(),
 		managedNamespaceScope(),
-	}, rbacRules())
+	}, rbacRules(), nodeRules(), leastPrivilegeRules())
 }
 
 // The sections of the guide.

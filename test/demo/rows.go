@@ -38,6 +38,10 @@ RBAC permissions  "Role-based access control (RBAC) permissions": who submits jo
                   into pods, create pods, deploy mutating webhooks or read Secrets in EMR's namespace, and the
                   names of the managed ServiceAccounts must not be changed. The acts themselves are refused, so
                   that older grants are worth nothing; and so is every change of RBAC that would grant them anew.
+Node credentials  "Restrict access to node group IAM role or instance profile credentials": pods must not reach the metadata
+                  service of their node.
+Least privilege   "Apply principle of least privilege": an execution role may do what its jobs need, and only its own accounts
+                  may assume it.
 EMR's own work    What EMR on EKS creates for a job must pass without a word.
 passed            The guard let it pass; kubectl then failed, because there is no kubelet here. kubectl shows no
                   warnings of connections, the API server's audit log has them.
@@ -65,6 +69,7 @@ func rows() []row {
 	all = append(all, actRows()...)
 	all = append(all, grantRows()...)
 	all = append(all, platformRows()...)
+	all = append(all, nodeRows()...)
 	return append(all, endRows()...)
 }
 

@@ -109,6 +109,9 @@ func send(t *testing.T, f *fixtures.Fixture) harness.Answer {
 		// Also for an object without a namespace: it grants something in this one.
 		namespace(t, f.Namespace, managed())
 	}
+	if f.Elsewhere() {
+		namespace(t, f.Object.GetNamespace(), nil)
+	}
 	for _, obj := range f.Given {
 		if ns := obj.GetNamespace(); ns != "" && ns != f.Namespace {
 			namespace(t, ns, nil)
@@ -292,7 +295,7 @@ func compareEvent(t *testing.T, f *fixtures.Fixture, e *auditv1.Event) {
 // entryOf is the entry of the webhook configuration that judges a fixture. That of
 // a Namespace is chosen by the labels that it is to have.
 func entryOf(f *fixtures.Fixture) string {
-	inScope := f.Object.GetNamespace() != ""
+	inScope := f.Object.GetNamespace() == f.Namespace
 	if f.Object.GetKind() == "Namespace" {
 		inScope = f.Object.GetLabels()[managedLabel] == "true"
 	}

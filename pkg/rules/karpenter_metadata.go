@@ -1,0 +1,94 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+const karpenterMetadataID = "karpenter-instance-metadata"
+
+// maxHopLimit is the largest hop limit that EC2 knows.
+const maxHopLimit = 64
+
+// karpenterParameters are the parameters of the rule.
+type karpenterParameters struct {
+	HopLimit int64 `json:"hopLimit"`
+}
+
+// karpenter-instance-metadata
+//
+// Guide: "Restrict access to node group IAM role or instance profile credentials".
+//
+// Fields: spec.metadataOptions.{httpTokens,httpPutResponseHopLimit,httpProtocolIPv6,
+// httpEndpoint} of EC2NodeClass (karpenter.k8s.aws).
+//
+// Allowed: fields that are left out, whatever the AMI family: Karpenter's defaults
+// are safe. And anything when the endpoint is disabled.
+func karpenterInstanceMetadata() rule.Rule {
+	t := target("karpenter.k8s.aws", "v1", "ec2nodeclasses", rule.Create, rule.Update)
+	t.Cluster = true
+	return rule.Rule{
+		ID:    karpenterMetadataID,
+		Title: "Nodes by Karpenter whose metadata service pods can reach",
+		Doc: "With `httpTokens: required` and a hop limit of 1, the answer of the instance metadata service does not reach past the node itself: " +
+			"no pod outside the host network gets the credentials of the node. These are Karpenter's defaults; a node class can weaken them. " +
+			"The IPv6 endpoint is a second door, which a policy or iptables rule for 169.254.169.254 does not close; it is recorded. " +
+			"Only `karpenter.k8s.aws/v1` is judged; the API server converts what is written in an older version, where Karpenter serves both.",
+		Remediation: "leave spec.metadataOptions out: Karpenter's defaults are IMDSv2 with hop limit 1",
+		Guide:       guideNode,
+		Default:     rule.Warn,
+		Everywhere:  true,
+		Targets:     []rule.Target{t},
+		Parameters: []rule.Parameter{{
+			Name: "hopLimit", Type: "integer",
+			Doc: "The highest hop limit that is no finding, 1 to 64, by default 1. Where agents in pods need the metadata service the EKS guide allows 2; then every pod reaches it.",
+		}},
+		New: func(s rule.Settings) (rule.Check, error) {
+			p := karpenterParameters{HopLimit: 1}
+			if err := s.Decode(karpenterMetadataID, &p); err != nil {
+				return nil, err
+			}
+			if p.HopLimit < 1 || p.HopLimit > maxHopLimit {
+				return nil, rule.ParameterError(karpenterMetadataID, fmt.Errorf("hopLimit: %d is not in 1 to %d", p.HopLimit, maxHopLimit))
+			}
+			return func(_ context.Context, r *rule.Request, rep *rule.Report) error {
+				if class, ok := r.Object.Typed.(*object.EC2NodeClass); ok && class.Spec.MetadataOptions != nil {
+					judgeMetadataOptions(class.Spec.MetadataOptions, p.HopLimit, rep)
+				}
+				return nil
+			}, nil
+		},
+	}
+}
+
+func judgeMetadataOptions(m *object.MetadataOptions, hopLimit int64, rep *rule.Report) {
+	const path = "spec.metadataOptions."
+	if m.HTTPEndpoint == "disabled" {
+		return
+	}
+	if m.HTTPTokens != "" && m.HTTPTokens != "required" {
+		rep.Add(rule.Finding{
+			Path:        path + "httpTokens",
+			Message:     fmt.Sprintf("the nodes answer for their metadata without a token (httpTokens is %q): IMDSv1, which a single forged request reaches", m.HTTPTokens),
+			Remediation: "write httpTokens: required, or leave it out",
+		})
+	}
+	if limit := m.HTTPPutResponseHopLimit; limit != nil && *limit > hopLimit {
+		rep.Add(rule.Finding{
+			Path:        path + "httpPutResponseHopLimit",
+			Message:     fmt.Sprintf("with the hop limit %d the metadata service hands the node's credentials to pods", *limit),
+			Remediation: "write httpPutResponseHopLimit: 1, or leave it out",
+		})
+	}
+	if m.HTTPProtocolIPv6 == "enabled" {
+		rep.Add(rule.Finding{
+			Action:      rule.Audit,
+			Path:        path + "httpProtocolIPv6",
+			Message:     "the nodes answer for their metadata on IPv6 too, at fd00:ec2::254",
+			Remediation: "leave httpProtocolIPv6 out, or see that policies keep pods from fd00:ec2::254 as well",
+		})
+	}
+}
