@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/iam"
 	"github.com/emrguard/emrguard/pkg/manifest"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/report"
@@ -26,6 +29,8 @@ type Files struct {
 	skipped int
 	// Problems are what cannot be read.
 	Problems []report.Problem
+	// notes say what the input lacks.
+	notes []string
 	// Namespaces that the objects name, sorted.
 	Namespaces []string
 }
@@ -33,7 +38,7 @@ type Files struct {
 type fileObject struct {
 	resource object.Resource
 	object   *object.Object
-	source   *manifest.Object
+	place    Place
 }
 
 // ReadFiles decodes what was read from files. Objects of a namespace that name none
@@ -72,7 +77,31 @@ func (f *Files) read(source *manifest.Object, namespace string) {
 		f.Namespaces = append(f.Namespaces, o.Meta.Namespace)
 	}
 	f.world.Add(o)
-	f.objects = append(f.objects, fileObject{res, o, source})
+	f.objects = append(f.objects, fileObject{res, o, Place{File: source.File, Line: source.Line}})
+}
+
+// AddRoles adds the IAM roles of an AWS account, as
+// `aws iam get-account-authorization-details` prints them.
+func (f *Files) AddRoles(file string, in io.Reader) error {
+	roles, err := iam.ReadAccountDetails(in)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", file, err)
+	}
+	res, ok := object.FindKind(schema.GroupKind{Group: "iam.services.k8s.aws", Kind: "Role"})
+	if !ok {
+		return errors.New("no rule reads IAM roles")
+	}
+	for _, role := range roles {
+		o, err := object.Decode(res, role.JSON)
+		if err != nil {
+			return fmt.Errorf("read %s: role %s: %w", file, role.ARN, err)
+		}
+		f.objects = append(f.objects, fileObject{res, o, Place{File: file}})
+		for _, missing := range role.Missing {
+			f.notes = append(f.notes, fmt.Sprintf("The document of policy %s, which role %s has, is not in %s: leave out --filter.", missing, role.Name, file))
+		}
+	}
+	return nil
 }
 
 // Judge judges everything in the order of the input.
@@ -84,9 +113,10 @@ func (f *Files) Judge(ctx context.Context, c *config.Guard, e *engine.Engine, li
 	a.report.Problems, a.report.Skipped = f.Problems, f.skipped
 	for i := range f.objects {
 		x := &f.objects[i]
-		a.Judge(ctx, x.resource, x.object, Place{File: x.source.File, Line: x.source.Line})
+		a.Judge(ctx, x.resource, x.object, x.place)
 	}
-	if len(a.managed) == 0 {
+	a.report.Notes = append(a.report.Notes, f.notes...)
+	if len(a.managed) == 0 && len(f.Namespaces) > 0 {
 		a.report.Notes = append(a.report.Notes, "No namespace of the input is EMR's by this configuration; only the rules for every namespace were asked.")
 	}
 	if c.Mode != "" {

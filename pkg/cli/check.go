@@ -171,6 +171,11 @@ func runCheck(cmd *cobra.Command, o *judgeOptions, paths []string, namespace str
 		return err
 	}
 	files := audit.ReadFiles(in, namespace)
+	for _, name := range iamFiles {
+		if err := addRoles(files, name, cmd.InOrStdin()); err != nil {
+			return err
+		}
+	}
 	if o.configFile == "" {
 		c.EMR.Namespaces = files.Namespaces
 	}
@@ -182,8 +187,21 @@ func runCheck(cmd *cobra.Command, o *judgeOptions, paths []string, namespace str
 	if err != nil {
 		return err
 	}
-	if o.configFile == "" {
+	if o.configFile == "" && len(files.Namespaces) > 0 {
 		r.Notes = append(r.Notes, "There is no --config, so every namespace of the input was judged as EMR's.")
 	}
 	return o.print(cmd.OutOrStdout(), r)
+}
+
+// addRoles reads the IAM roles of an account.
+func addRoles(files *audit.Files, name string, stdin io.Reader) error {
+	if name == manifest.Stdin {
+		return files.AddRoles(name, stdin)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("read the roles: %w", err)
+	}
+	defer f.Close()
+	return files.AddRoles(name, f)
 }

@@ -191,3 +191,22 @@ func TestAccessWithoutNamespacesSaysSo(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, out)
 	}
 }
+
+func TestCheckReadsRolesOfAnAccount(t *testing.T) {
+	t.Parallel()
+	file := write(t, "iam.json", `{"RoleDetailList": [{"RoleName": "JobExecutionRole", "Arn": "arn:aws:iam::123456789012:role/JobExecutionRole",
+		"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+			"Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/A"},
+			"Condition": {"StringLike": {"oidc.eks.us-east-1.amazonaws.com/id/A:sub": "system:serviceaccount:emr:emr-containers*"}}}]},
+		"AttachedManagedPolicies": [{"PolicyName": "own", "PolicyArn": "arn:aws:iam::123456789012:policy/own"}]}], "Policies": []}`)
+	code, out, errOut := run("check", "--iam", file, "--rules", "execution-role-policy")
+	if code != 0 || !strings.Contains(out, "Role JobExecutionRole") || !strings.Contains(out, "system:serviceaccount:emr:emr-containers*") {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	}
+	if !strings.Contains(out, "The document of policy arn:aws:iam::123456789012:policy/own") {
+		t.Errorf("the missing policy is not named: %s", out)
+	}
+	if code, _, errOut := run("check", "--iam", write(t, "bad.json", "{")); code != 2 || !strings.Contains(errOut, "bad.json") {
+		t.Errorf("exit code %d, %q for a broken file", code, errOut)
+	}
+}

@@ -11,6 +11,9 @@ var facts = map[string]bool{
 	"networkpolicies.networking.k8s.io":             true,
 	"ingressclasses.networking.k8s.io":              true,
 	"flinkdeployments.flink.apache.org":             true,
+	"roles.iam.services.k8s.aws":                    true,
+	"policies.iam.services.k8s.aws":                 true,
+	"podidentityassociations.eks.services.k8s.aws":  true,
 }
 
 // IsFact reports whether rules or scope look objects of the kind up: a picture of a
