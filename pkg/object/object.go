@@ -143,6 +143,12 @@ var resources = []Resource{
 	{networking("ingressclasses"), "IngressClass", true, false, false, typed[networkingv1.IngressClass]()},
 	{networking("networkpolicies"), "NetworkPolicy", false, false, false, typed[networkingv1.NetworkPolicy]()},
 
+	{custom("elbv2.k8s.aws", "v1beta1", "ingressclassparams"), "IngressClassParams", true, false, false, typed[IngressClassParams]()},
+	{custom("eks.amazonaws.com", "v1", "ingressclassparams"), "IngressClassParams", true, false, false, typed[IngressClassParams]()},
+	{custom("gateway.networking.k8s.io", "v1", "gatewayclasses"), "GatewayClass", true, false, false, typed[GatewayClass]()},
+	{custom("gateway.networking.k8s.io", "v1", "gateways"), "Gateway", false, false, false, typed[Gateway]()},
+	{custom("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations"), "LoadBalancerConfiguration", false, false, false, typed[LoadBalancerConfiguration]()},
+
 	{admission("mutatingwebhookconfigurations"), "MutatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.MutatingWebhookConfiguration]()},
 	{admission("mutatingadmissionpolicies"), "MutatingAdmissionPolicy", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicy]()},
 	{admission("mutatingadmissionpolicybindings"), "MutatingAdmissionPolicyBinding", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicyBinding]()},

@@ -1,11 +1,15 @@
 package rules
 
 import (
-	"slices"
+	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -40,26 +44,62 @@ var owners = map[string]metav1.TypeMeta{
 	"replication-controller": {APIVersion: "v1", Kind: "ReplicationController"},
 }
 
-// ownedByCreator reports whether a controller makes an object for a workload of
-// the kind that it controls: the workload was judged when its author made it.
-func ownedByCreator(r *rule.Request) bool {
+// ownerOfMade returns the owner of an object that a controller makes for a workload
+// of the kind that it controls, or nil.
+func ownerOfMade(r *rule.Request) *metav1.OwnerReference {
 	if r.Requester.Class != rule.Controller {
-		return false
+		return nil
 	}
-	i := slices.IndexFunc(r.Object.Meta.OwnerReferences, func(o metav1.OwnerReference) bool { return o.Controller != nil && *o.Controller })
-	if i < 0 {
-		return false
+	owner := metav1.GetControllerOfNoCopy(r.Object.Meta)
+	if owner == nil {
+		return nil
 	}
-	owner := r.Object.Meta.OwnerReferences[i]
+	controls := func(want metav1.TypeMeta) bool { return want.APIVersion == owner.APIVersion && want.Kind == owner.Kind }
 	name := r.Requester.User[strings.LastIndexByte(r.Requester.User, ':')+1:]
 	if name == "kube-controller-manager" { // one user for all controllers
 		for _, want := range owners {
-			if want.APIVersion == owner.APIVersion && want.Kind == owner.Kind {
-				return true
+			if controls(want) {
+				return owner
 			}
 		}
-		return false
+		return nil
 	}
-	want, ok := owners[name]
-	return ok && want.APIVersion == owner.APIVersion && want.Kind == owner.Kind
+	if want, ok := owners[name]; ok && controls(want) {
+		return owner
+	}
+	return nil
+}
+
+// strayed says what is wrong with an object that a controller makes for a workload,
+// by the account that it is to run as: the workload, which was judged when its author
+// made it, has to exist and to name the same account in its template. Otherwise
+// something changed the object on its way to here. Empty when all is well.
+//
+// The workload is asked for past every cache, and only for accounts with a role: this
+// is the one look-up that tells a controller's own object from a changed one.
+func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, account string) (string, error) {
+	gv, err := schema.ParseGroupVersion(ref.APIVersion)
+	if err != nil {
+		return "", fmt.Errorf("read the apiVersion of the owner: %w", err)
+	}
+	res, ok := object.FindKind(gv.WithKind(ref.Kind).GroupKind())
+	if !ok {
+		return "", fmt.Errorf("emrguard does not read %s", ref.Kind) // owners names kinds that it reads
+	}
+	owner, err := r.Cluster.Object(ctx, res.GroupResource(), r.Namespace, ref.Name)
+	switch {
+	case errors.Is(err, rule.ErrNotFound):
+		return fmt.Sprintf("its %s %q does not exist any more", ref.Kind, ref.Name), nil
+	case err != nil:
+		return "", fmt.Errorf("look up %s %s/%s: %w", ref.Kind, r.Namespace, ref.Name, err)
+	case owner.Meta.UID != ref.UID:
+		return fmt.Sprintf("its %s %q is another one than it names as its owner", ref.Kind, ref.Name), nil
+	case len(owner.Pods) == 0:
+		return fmt.Sprintf("its %s %q has no pod template", ref.Kind, ref.Name), nil
+	}
+	// The first is the template itself, what its settings describe comes after it.
+	if named := owner.Pods[0].ServiceAccountName(); named != account {
+		return fmt.Sprintf("its %s %q names %q: something has changed the account on its way, a mutating webhook for one", ref.Kind, ref.Name, named), nil
+	}
+	return "", nil
 }
