@@ -156,7 +156,7 @@ func (x exposure) judgeSources(lb *loadbalancer.LoadBalancer, here func(loadbala
 		rep.Add(rule.Finding{
 			Action:      rule.Warn,
 			Path:        lb.RangesPath,
-			Message:     "nothing limits the sources of the internal load balancer: whatever the network lets through may connect, peered networks too",
+			Message:     "nothing limits the sources of the internal load balancer",
 			Remediation: cmp.Or(remediation, "name the source ranges that may connect, or security groups"),
 		})
 	}

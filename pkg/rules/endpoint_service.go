@@ -36,16 +36,18 @@ func (x exposure) judgeService(r *rule.Request, s *corev1.Service, rep *rule.Rep
 		class = cmp.Or(class, x.class)
 	}
 	if lb := loadbalancer.OfService(s, class); lb != nil {
-		x.judge(lb, "spec.type", livyRemediation(s), rep)
+		x.judge(lb, "spec.type", livyRemediation(s, lb), rep)
 	}
 }
 
 // livyRemediation says how to mend the Service of EMR's chart for Livy, which is
 // internet-facing unless its values say otherwise. It is empty for all others.
-func livyRemediation(s *corev1.Service) string {
-	if s.Labels[emr.LabelType] != emr.TypeLoadBalancer {
+func livyRemediation(s *corev1.Service, lb *loadbalancer.LoadBalancer) string {
+	switch {
+	case s.Labels[emr.LabelType] != emr.TypeLoadBalancer:
 		return ""
+	case lb.Scheme == loadbalancer.InternetFacing:
+		return "set loadbalancer.internal to true in the Helm values of Livy, and name the sources by service.annotations"
 	}
-	return "in the Helm values of Livy set loadbalancer.internal to true, and limit the sources by service.annotations, " +
-		"key " + loadbalancer.ServicePrefix + "load-balancer-source-ranges"
+	return "name the sources by service.annotations of Livy's Helm values: " + loadbalancer.ServicePrefix + "load-balancer-source-ranges"
 }
