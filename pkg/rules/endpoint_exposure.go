@@ -162,7 +162,7 @@ func (x exposure) judgeSources(lb *loadbalancer.LoadBalancer, here func(loadbala
 	}
 	for _, f := range lb.Ranges {
 		wide, err := x.widest.TooWide(f.Value)
-		what := ""
+		var what string
 		switch {
 		case err != nil:
 			what = "is no range of addresses, so the controller refuses it"

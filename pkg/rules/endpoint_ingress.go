@@ -99,14 +99,13 @@ func (c *classes) of(ctx context.Context, o *networkingv1.Ingress) (string, ingr
 		}
 		return name, class, nil
 	}
-	name := ""
 	if o.Spec.IngressClassName != nil {
-		name = *o.Spec.IngressClassName
-	} else {
-		var err error
-		if name, err = c.byDefault(ctx); err != nil || name == "" {
-			return "", ingressClass{}, err
-		}
+		class, err := c.named(ctx, *o.Spec.IngressClassName)
+		return *o.Spec.IngressClassName, class, err
+	}
+	name, err := c.byDefault(ctx)
+	if err != nil || name == "" {
+		return "", ingressClass{}, err
 	}
 	class, err := c.named(ctx, name)
 	return name, class, err

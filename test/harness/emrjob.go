@@ -174,14 +174,21 @@ func (cp *ControlPlane) ReplicaSetFailure(ctx context.Context, namespace, select
 
 // jobFailure is the last that the job controller said about a Job without a Pod.
 func (cp *ControlPlane) jobFailure(ctx context.Context, job *unstructured.Unstructured) error {
-	events, err := cp.clientset.CoreV1().Events(job.GetNamespace()).List(ctx, metav1.ListOptions{
-		FieldSelector: "involvedObject.kind=Job,involvedObject.name=" + job.GetName(),
-	})
+	answer, err := cp.EventFailure(ctx, job.GetNamespace(), "Job", job.GetName())
 	if err != nil {
 		return err
 	}
-	if len(events.Items) == 0 {
-		return errors.New("there is none yet")
+	return errors.New("there is none yet: " + answer.Text())
+}
+
+// EventFailure is the last that was said in an event about an object, as an answer;
+// zero when there is no event.
+func (cp *ControlPlane) EventFailure(ctx context.Context, namespace, kind, name string) (Answer, error) {
+	events, err := cp.clientset.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{
+		FieldSelector: "involvedObject.kind=" + kind + ",involvedObject.name=" + name,
+	})
+	if err != nil || len(events.Items) == 0 {
+		return Answer{}, err
 	}
-	return errors.New("there is none yet: " + events.Items[len(events.Items)-1].Message)
+	return ClassifyText(events.Items[len(events.Items)-1].Message), nil
 }
