@@ -129,22 +129,29 @@ func (x exposure) judge(lb *loadbalancer.LoadBalancer, at, remediation string, r
 		}
 		return f.Path
 	}
+	// The path says where it stands in the object itself.
+	by := func(f loadbalancer.Field, word string) string {
+		if f.Of == "" {
+			return ""
+		}
+		return fmt.Sprintf(" %s %s", word, f)
+	}
 	for _, f := range lb.Unread {
 		rep.Add(rule.Finding{
 			Action:      rule.Warn,
 			Path:        here(f),
-			Message:     fmt.Sprintf("%s does not understand %q in %s: it makes no load balancer, or leaves the one that exists as it is", lb.Controller, f.Value, f),
+			Message:     fmt.Sprintf("%s does not understand %q%s: it makes no load balancer, or leaves the one that exists as it is", lb.Controller, f.Value, by(f, "in")),
 			Remediation: "write the value as the controller's documentation does; lower case counts",
 		})
 	}
 	switch lb.Scheme {
 	case loadbalancer.None:
 	case loadbalancer.InternetFacing:
-		why := "which is its default"
-		if lb.Decided.Path != "" {
-			why = fmt.Sprintf("by %s", lb.Decided)
+		why := by(lb.Decided, "by")
+		if lb.Decided.Path == "" {
+			why = ", which is its default"
 		}
-		rep.Add(rule.Finding{Path: here(lb.Decided), Message: fmt.Sprintf("%s makes an internet-facing load balancer of it, %s", lb.Controller, why), Remediation: remediation})
+		rep.Add(rule.Finding{Path: here(lb.Decided), Message: fmt.Sprintf("%s makes an internet-facing load balancer of it%s", lb.Controller, why), Remediation: remediation})
 	case loadbalancer.Internal:
 		x.judgeSources(lb, here, remediation, rep)
 	}
