@@ -36,10 +36,14 @@ type Ingress struct {
 func (in *Ingress) annotations() annotations { return annotations{IngressPrefix, in.Annotations} }
 
 // Group is the group whose Ingresses, of all namespaces, share one load balancer;
-// empty for an Ingress with one of its own.
+// empty for an Ingress with one of its own. EKS Auto Mode knows groups by the class
+// alone.
 func (in *Ingress) Group() string {
 	if in.Params != nil && in.Params.Spec.Group != nil {
 		return in.Params.Spec.Group.Name
+	}
+	if in.AutoMode {
+		return ""
 	}
 	f, _ := in.annotations().field("group.name")
 	return f.Value
