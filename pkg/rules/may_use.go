@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,23 +71,15 @@ func ownerOfMade(r *rule.Request) *metav1.OwnerReference {
 	return nil
 }
 
-// strayed says what is wrong with an object that a controller makes for a workload,
-// by the account that it is to run as: the workload, which was judged when its author
-// made it, has to exist and to name the same account in its template. Otherwise
+// strayed says what is wrong with a pod of an object that a controller makes for a
+// workload, by the account that it is to run as: the workload, which was judged when
+// its author made it, has to exist and to name the same account for that pod. Otherwise
 // something changed the object on its way to here. Empty when all is well.
 //
 // The workload is asked for past every cache, and only for accounts with a role: this
 // is the one look-up that tells a controller's own object from a changed one.
-func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, account string) (string, error) {
-	gv, err := schema.ParseGroupVersion(ref.APIVersion)
-	if err != nil {
-		return "", fmt.Errorf("read the apiVersion of the owner: %w", err)
-	}
-	res, ok := object.FindKind(gv.WithKind(ref.Kind).GroupKind())
-	if !ok {
-		return "", fmt.Errorf("emrguard does not read %s", ref.Kind) // owners names kinds that it reads
-	}
-	owner, err := r.Cluster.Object(ctx, res.GroupResource(), r.Namespace, ref.Name)
+func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, pod *object.Pod) (string, error) {
+	owner, err := ownerObject(ctx, r, ref)
 	switch {
 	case errors.Is(err, rule.ErrNotFound):
 		return fmt.Sprintf("its %s %q does not exist any more", ref.Kind, ref.Name), nil
@@ -94,12 +87,35 @@ func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, a
 		return "", fmt.Errorf("look up %s %s/%s: %w", ref.Kind, r.Namespace, ref.Name, err)
 	case owner.Meta.UID != ref.UID:
 		return fmt.Sprintf("its %s %q is another one than it names as its owner", ref.Kind, ref.Name), nil
-	case len(owner.Pods) == 0:
-		return fmt.Sprintf("its %s %q has no pod template", ref.Kind, ref.Name), nil
 	}
-	// The first is the template itself, what its settings describe comes after it.
-	if named := owner.Pods[0].ServiceAccountName(); named != account {
-		return fmt.Sprintf("its %s %q names %q: something has changed the account on its way, a mutating webhook for one", ref.Kind, ref.Name, named), nil
+	// The template itself, or the pods of that role that its arguments describe.
+	var named []string
+	for i := range owner.Pods {
+		p := &owner.Pods[i]
+		if p.Configured != pod.Configured || p.Role != pod.Role {
+			continue
+		}
+		if p.ServiceAccountName() == pod.ServiceAccountName() {
+			return "", nil
+		}
+		named = append(named, strconv.Quote(p.ServiceAccountName()))
 	}
-	return "", nil
+	if len(named) == 0 {
+		named = []string{"none"}
+	}
+	return fmt.Sprintf("its %s %q names %s: something has changed the account on its way, a mutating webhook for one", ref.Kind, ref.Name, strings.Join(named, ", ")), nil
+}
+
+// ownerObject looks up an owner, once for all pods of an object.
+func ownerObject(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference) (*object.Object, error) {
+	res, ok := object.FindKind(schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind())
+	if !ok {
+		return nil, fmt.Errorf("emrguard does not read %s", ref.Kind) // those of owners it reads
+	}
+	o, err := r.Once("owner", func() (any, error) { return r.Cluster.Object(ctx, res.GroupResource(), r.Namespace, ref.Name) })
+	if err != nil {
+		return nil, err
+	}
+	owner, _ := o.(*object.Object)
+	return owner, nil
 }

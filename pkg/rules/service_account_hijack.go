@@ -72,7 +72,7 @@ func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 	for i := range r.Object.Pods {
 		pod := &r.Object.Pods[i]
 		name := pod.ServiceAccountName()
-		if name == "" || seen[name] {
+		if name == "" || seen[name] && owner == nil {
 			continue
 		}
 		seen[name] = true
@@ -85,7 +85,7 @@ func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 		switch {
 		case !id.bearsRole() && !id.managed:
 		case owner != nil:
-			errs = append(errs, judgeMade(ctx, r, rep, owner, id, pod.FieldPath("serviceAccountName")))
+			errs = append(errs, judgeMade(ctx, r, rep, owner, id, pod))
 		default:
 			judgeUse(s, r, rep, id, pod.FieldPath("serviceAccountName"))
 		}
@@ -132,13 +132,13 @@ func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity, p
 }
 
 // judgeMade judges what a controller makes for a workload.
-func judgeMade(ctx context.Context, r *rule.Request, rep *rule.Report, owner *metav1.OwnerReference, id identity, path string) error {
-	wrong, err := strayed(ctx, r, owner, id.account.Name)
+func judgeMade(ctx context.Context, r *rule.Request, rep *rule.Report, owner *metav1.OwnerReference, id identity, pod *object.Pod) error {
+	wrong, err := strayed(ctx, r, owner, pod)
 	if err != nil || wrong == "" {
 		return err
 	}
 	rep.Add(rule.Finding{
-		Path: path, Act: true,
+		Path: pod.FieldPath("serviceAccountName"), Act: true,
 		Message:     fmt.Sprintf("it is to run as ServiceAccount %q, which %s, but %s", id.account.Name, id.describe(), wrong),
 		Remediation: "find what changes the ServiceAccount of objects that controllers make; if the workload itself was just changed or deleted, nothing has to be done",
 	})
