@@ -21,6 +21,9 @@ const (
 	// LabelJobConfiguration marks EMR's ConfigMaps; the values are
 	// "spark-defaults", "pod-template" and "fluentd".
 	LabelJobConfiguration = "emr-containers.amazonaws.com/job.configuration"
+	// LabelType marks the Service of EMR's chart for Livy, with TypeLoadBalancer.
+	LabelType        = "emr-containers.amazonaws.com/type"
+	TypeLoadBalancer = "loadbalancer"
 )
 
 // What the identity webhooks inject into a pod.

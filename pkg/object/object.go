@@ -148,6 +148,11 @@ var resources = []Resource{
 	{custom("iam.services.k8s.aws", "v1alpha1", "roles"), "Role", false, false, false, typed[IAMRole]()},
 	{custom("iam.services.k8s.aws", "v1alpha1", "policies"), "Policy", false, false, false, typed[IAMPolicy]()},
 	{custom("eks.services.k8s.aws", "v1alpha1", "podidentityassociations"), "PodIdentityAssociation", false, false, false, typed[PodIdentityAssociation]()},
+	{custom("elbv2.k8s.aws", "v1beta1", "ingressclassparams"), "IngressClassParams", true, false, false, typed[IngressClassParams]()},
+	{custom("eks.amazonaws.com", "v1", "ingressclassparams"), "IngressClassParams", true, false, false, typed[IngressClassParams]()},
+	{custom("gateway.networking.k8s.io", "v1", "gatewayclasses"), "GatewayClass", true, false, false, typed[GatewayClass]()},
+	{custom("gateway.networking.k8s.io", "v1", "gateways"), "Gateway", false, false, false, typed[Gateway]()},
+	{custom("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations"), "LoadBalancerConfiguration", false, false, false, typed[LoadBalancerConfiguration]()},
 
 	{admission("mutatingwebhookconfigurations"), "MutatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.MutatingWebhookConfiguration]()},
 	{admission("mutatingadmissionpolicies"), "MutatingAdmissionPolicy", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicy]()},

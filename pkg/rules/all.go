@@ -25,8 +25,11 @@ func All() []rule.Rule {
 		podExec(),
 		namespaceWriters(),
 		managedNamespaceScope(),
-	}, rbacRules(), nodeRules(), leastPrivilegeRules())
+	}, rbacRules(), endpointRules(), nodeRules(), leastPrivilegeRules())
 }
+
+// endpointRules are the rules on what can be reached from elsewhere.
+func endpointRules() []rule.Rule { return []rule.Rule{endpointExposure()} }
 
 // The sections of the guide.
 const emrGuide = "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security-best-practices.html"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/object"
@@ -32,7 +33,7 @@ func serviceAccountHijack() rule.Rule {
 		Title: "pods run as an account with a role by somebody who may not",
 		Doc: "Whoever may create a pod, a workload or a Spark or Flink resource chooses its ServiceAccount, and with it an IAM role. " +
 			"Only EMR (its operators too, once `emr.principals.operators` names them) and administrators choose freely; a job account only among the accounts of its own execution role, so that a driver cannot hop to a stronger one; every account may use itself; " +
-			"a controller only for a workload that was judged when its author made it. A pod whose account a mutating webhook changed is seen like any other. " +
+			"a controller only for a workload that was judged when its author made it, and with the account that the workload names: the workload is looked up. So a pod whose account a mutating webhook changed is refused, whoever made it. " +
 			"Custom resources are how the users of the operators submit jobs: `emr.roleUsers` says who may use which roles; while it is empty, a submitter is warned. " +
 			"Whoever asks, a pod whose Spark role or EMR component contradicts the component of its account is refused.",
 		Remediation: "submit the job through EMR, or run it as an account without a role",
@@ -62,15 +63,16 @@ func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 		return nil
 	}
 	contradictions(r, rep)
-	if ownedByCreator(r) || !mustBeAllowed(r.Requester) {
+	if !mustBeAllowed(r.Requester) {
 		return nil
 	}
+	owner := ownerOfMade(r)
 	var errs []error
 	seen := map[string]bool{}
 	for i := range r.Object.Pods {
 		pod := &r.Object.Pods[i]
 		name := pod.ServiceAccountName()
-		if name == "" || seen[name] {
+		if name == "" || seen[name] && owner == nil {
 			continue
 		}
 		seen[name] = true
@@ -79,9 +81,17 @@ func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 			errs = append(errs, err)
 			continue
 		}
-		if id := identify(sa); id.bearsRole() || id.managed {
+		id := identify(sa)
+		switch {
+		case !id.bearsRole() && !id.managed:
+		case owner != nil:
+			errs = append(errs, judgeMade(ctx, r, rep, owner, id, pod))
+		default:
 			judgeUse(s, r, rep, id, pod.FieldPath("serviceAccountName"))
 		}
+	}
+	if owner != nil {
+		return errors.Join(errs...)
 	}
 	if arn := r.Object.ExecutionRole; arn != "" {
 		judgeRole(s, r, rep, arn)
@@ -119,6 +129,20 @@ func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity, p
 		return
 	}
 	judgeCustom(s, rep, f)
+}
+
+// judgeMade judges what a controller makes for a workload.
+func judgeMade(ctx context.Context, r *rule.Request, rep *rule.Report, owner *metav1.OwnerReference, id identity, pod *object.Pod) error {
+	wrong, err := strayed(ctx, r, owner, pod)
+	if err != nil || wrong == "" {
+		return err
+	}
+	rep.Add(rule.Finding{
+		Path: pod.FieldPath("serviceAccountName"), Act: true,
+		Message:     fmt.Sprintf("it is to run as ServiceAccount %q, which %s, but %s", id.account.Name, id.describe(), wrong),
+		Remediation: "find what changes the ServiceAccount of objects that controllers make; if the workload itself was just changed or deleted, nothing has to be done",
+	})
+	return nil
 }
 
 // judgeRole judges a role that a custom resource names itself.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -130,6 +129,12 @@ func waitForJobPod(ctx context.Context, s *stage) (harness.Answer, error) {
 	return harness.Answer{Verdict: harness.Allowed}, nil
 }
 
+// waitForEndpointPod waits for the Pod of the managed endpoint.
+func waitForEndpointPod(ctx context.Context, s *stage) (harness.Answer, error) {
+	_, err := s.cp.EndpointPod(ctx, s.job)
+	return harness.Answer{Verdict: harness.Allowed}, err
+}
+
 func createJobDriver(ctx context.Context, s *stage) (harness.Answer, error) {
 	s.created = append(s.created, s.job.Driver)
 	answer, stored := s.sparkClient.Create(ctx, s.job.Driver)
@@ -175,17 +180,8 @@ func deploymentPod(ctx context.Context, s *stage) (harness.Answer, error) {
 			answer = harness.Answer{Verdict: harness.Allowed}
 			return nil
 		}
-		sets, err := s.cp.Clientset().AppsV1().ReplicaSets(emrNamespace).List(ctx, selector)
-		if err != nil {
+		if answer, err = s.cp.ReplicaSetFailure(ctx, emrNamespace, selector.LabelSelector); err != nil || answer.Verdict != "" {
 			return err
-		}
-		for _, set := range sets.Items {
-			for _, c := range set.Status.Conditions {
-				if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
-					answer = harness.ClassifyText(c.Message)
-					return nil
-				}
-			}
 		}
 		return errors.New("neither a Pod nor a refusal yet")
 	})

@@ -28,6 +28,7 @@ const (
 	rbacPermissions = "RBAC permissions"
 	jobsGoOn        = "EMR's own work"
 	scopeIsNarrow   = "not EMR's"
+	endpoints       = "Endpoints"
 )
 
 // legend explains the table.
@@ -38,6 +39,8 @@ RBAC permissions  "Role-based access control (RBAC) permissions": who submits jo
                   into pods, create pods, deploy mutating webhooks or read Secrets in EMR's namespace, and the
                   names of the managed ServiceAccounts must not be changed. The acts themselves are refused, so
                   that older grants are worth nothing; and so is every change of RBAC that would grant them anew.
+Endpoints         "Access control list for endpoints": what can be reached from elsewhere must not face the
+                  internet, and must be limited to known sources.
 Node credentials  "Restrict access to node group IAM role or instance profile credentials": pods must not reach the metadata
                   service of their node.
 Least privilege   "Apply principle of least privilege": an execution role may do what its jobs need, and only its own accounts
@@ -69,6 +72,7 @@ func rows() []row {
 	all = append(all, actRows()...)
 	all = append(all, grantRows()...)
 	all = append(all, platformRows()...)
+	all = append(all, endpointRows()...)
 	all = append(all, nodeRows()...)
 	return append(all, endRows()...)
 }
@@ -100,6 +104,11 @@ func jobRows() []row {
 		{"job-controller", "the Job's Pod, the submitter", jobsGoOn, allowed, "", "", waitForJobPod},
 		{"spark-client SA", "driver Pod: fluentd sidecar, :latest images, hostPath /mnt/k8s-disks/0", jobsGoOn, allowed, "", "", createJobDriver},
 		{"spark-driver SA", "2 executor Pods", jobsGoOn, allowed, "", "", createExecutors},
+		{
+			"emr-containers", "a managed endpoint: ServiceAccount, Deployment, Service, Ingress", jobsGoOn, allowed, "", "",
+			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return j.Endpoint }),
+		},
+		{"replicaset-ctrl.", "its Pod, the gateway of the notebooks", jobsGoOn, allowed, "", "", waitForEndpointPod},
 		{
 			"ben", "a label on the driver Pod (an UPDATE)", jobsGoOn, allowed, "", "",
 			patch(ben, named("Pod", emrNamespace, "spark-"+harness.JobID+"-driver"),

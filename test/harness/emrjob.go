@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,6 +24,8 @@ const (
 	JobRoleARN = "arn:aws:iam::123456789012:role/JobExecutionRole"
 	// JobID is the id of its job run, and its Job's name.
 	JobID = "000000034f2r8k1m7qa"
+	// EndpointName is the name of the managed endpoint's Deployment.
+	EndpointName = "jeg-k4tz7w1qxm0p9"
 )
 
 // ManagedAccount returns the name of the managed ServiceAccount of a component
@@ -31,7 +34,8 @@ func ManagedAccount(component string) string {
 	return "emr-containers-sa-spark-" + component + "-" + JobAccountSuffix
 }
 
-// EMRJob is all that one StartJobRun leads to, in the order of creation.
+// EMRJob is all that one StartJobRun leads to, in the order of creation, and a
+// managed endpoint of the same role.
 type EMRJob struct {
 	// ServiceAccounts to Job are created by the EMR service.
 	ServiceAccounts, RBAC, ConfigMaps, Secrets []*unstructured.Unstructured
@@ -41,6 +45,9 @@ type EMRJob struct {
 	// Executors are created by the spark-driver account, as the driver's
 	// dependents (OwnedBy).
 	Executors []*unstructured.Unstructured
+	// Endpoint is a managed endpoint, created by the EMR service: ServiceAccount,
+	// Deployment, Service and Ingress.
+	Endpoint []*unstructured.Unstructured
 }
 
 // LoadEMRJob reads the manifests of test/demo/emr-job for a namespace.
@@ -63,6 +70,7 @@ func LoadEMRJob(namespace string) (*EMRJob, error) {
 		{"5-job.yaml", &jobs},
 		{"6-driver.yaml", &drivers},
 		{"7-executors.yaml", &job.Executors},
+		{"8-endpoint.yaml", &job.Endpoint},
 	} {
 		objects, err := ReadManifests(files, part.file)
 		if err != nil {
@@ -114,16 +122,32 @@ func OwnedBy(dependent, owner *unstructured.Unstructured) *unstructured.Unstruct
 
 // JobPod waits until the job controller has created the Pod of a Job.
 func (cp *ControlPlane) JobPod(ctx context.Context, job *unstructured.Unstructured) (*corev1.Pod, error) {
+	return cp.podMade(ctx, "the job controller to create the Pod of Job "+job.GetName(), job.GetNamespace(),
+		"batch.kubernetes.io/job-name="+job.GetName(), func(ctx context.Context) error { return cp.jobFailure(ctx, job) })
+}
+
+// EndpointPod waits until the replicaset controller has created the Pod of the
+// managed endpoint.
+func (cp *ControlPlane) EndpointPod(ctx context.Context, job *EMRJob) (*corev1.Pod, error) {
+	namespace, app := job.Job.GetNamespace(), "app="+EndpointName
+	return cp.podMade(ctx, "the replicaset controller to create the Pod of Deployment "+EndpointName, namespace, app, func(ctx context.Context) error {
+		answer, err := cp.ReplicaSetFailure(ctx, namespace, app)
+		if err != nil {
+			return err
+		}
+		return errors.New("there is none yet: " + answer.Text())
+	})
+}
+
+func (cp *ControlPlane) podMade(ctx context.Context, what, namespace, selector string, failure func(context.Context) error) (*corev1.Pod, error) {
 	var pod *corev1.Pod
-	err := WaitFor(ctx, "the job controller to create the Pod of Job "+job.GetName(), startTimeout, func(ctx context.Context) error {
-		pods, err := cp.clientset.CoreV1().Pods(job.GetNamespace()).List(ctx, metav1.ListOptions{
-			LabelSelector: "batch.kubernetes.io/job-name=" + job.GetName(),
-		})
+	err := WaitFor(ctx, what, startTimeout, func(ctx context.Context) error {
+		pods, err := cp.clientset.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 		if err != nil {
 			return err
 		}
 		if len(pods.Items) == 0 {
-			return cp.jobFailure(ctx, job)
+			return failure(ctx)
 		}
 		pod = &pods.Items[0]
 		return nil
@@ -131,16 +155,40 @@ func (cp *ControlPlane) JobPod(ctx context.Context, job *unstructured.Unstructur
 	return pod, err
 }
 
+// ReplicaSetFailure is the refusal of a Pod that the replicaset controller has
+// written into the status of a ReplicaSet, zero when there is none.
+func (cp *ControlPlane) ReplicaSetFailure(ctx context.Context, namespace, selector string) (Answer, error) {
+	sets, err := cp.clientset.AppsV1().ReplicaSets(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return Answer{}, err
+	}
+	for _, set := range sets.Items {
+		for _, c := range set.Status.Conditions {
+			if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
+				return ClassifyText(c.Message), nil
+			}
+		}
+	}
+	return Answer{}, nil
+}
+
 // jobFailure is the last that the job controller said about a Job without a Pod.
 func (cp *ControlPlane) jobFailure(ctx context.Context, job *unstructured.Unstructured) error {
-	events, err := cp.clientset.CoreV1().Events(job.GetNamespace()).List(ctx, metav1.ListOptions{
-		FieldSelector: "involvedObject.kind=Job,involvedObject.name=" + job.GetName(),
-	})
+	answer, err := cp.EventFailure(ctx, job.GetNamespace(), "Job", job.GetName())
 	if err != nil {
 		return err
 	}
-	if len(events.Items) == 0 {
-		return errors.New("there is none yet")
+	return errors.New("there is none yet: " + answer.Text())
+}
+
+// EventFailure is the last that was said in an event about an object, as an answer;
+// zero when there is no event.
+func (cp *ControlPlane) EventFailure(ctx context.Context, namespace, kind, name string) (Answer, error) {
+	events, err := cp.clientset.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{
+		FieldSelector: "involvedObject.kind=" + kind + ",involvedObject.name=" + name,
+	})
+	if err != nil || len(events.Items) == 0 {
+		return Answer{}, err
 	}
-	return errors.New("there is none yet: " + events.Items[len(events.Items)-1].Message)
+	return ClassifyText(events.Items[len(events.Items)-1].Message), nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/emrguard/emrguard/test/harness"
 )
 
-// TestEMRJob proves that a complete EMR job, created by the principals that
+// TestEMRJob proves that a complete EMR job and a managed endpoint, created by the principals that
 // create it on EKS and with the rights that they have there, passes without a
 // single finding.
 func TestEMRJob(t *testing.T) {
@@ -38,6 +38,13 @@ func TestEMRJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkInjected(t, submitter)
+
+	want(t, "the managed endpoint", emr.CreateAll(ctx, job.Endpoint), harness.Allowed)
+	gateway, err := cp.EndpointPod(ctx, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkInjected(t, gateway)
 
 	answer, driver := client(harness.ServiceAccountUser(harness.JobNamespace, harness.ManagedAccount("client"))).Create(ctx, job.Driver)
 	if answer.Verdict != harness.Allowed {

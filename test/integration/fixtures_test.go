@@ -116,7 +116,10 @@ func send(t *testing.T, f *fixtures.Fixture) harness.Answer {
 		if ns := obj.GetNamespace(); ns != "" && ns != f.Namespace {
 			namespace(t, ns, nil)
 		}
-		plant(t, setup, obj)
+		stored := plant(t, setup, obj)
+		if written := obj.GetUID(); written != "" {
+			f.Own(written, stored.GetUID())
+		}
 	}
 	if f.Old != nil {
 		old := f.Old.DeepCopy()
@@ -188,18 +191,19 @@ func putInScope(f *fixtures.Fixture) {
 }
 
 // plant creates an object, or turns the one that a controller has made already
-// into it.
-func plant(t *testing.T, setup *harness.Client, obj *unstructured.Unstructured) {
+// into it, and returns what is stored.
+func plant(t *testing.T, setup *harness.Client, obj *unstructured.Unstructured) *unstructured.Unstructured {
 	t.Helper()
-	a, _ := setup.Create(t.Context(), obj)
+	a, stored := setup.Create(t.Context(), obj)
 	if apierrors.IsAlreadyExists(a.Err) {
 		data, err := obj.MarshalJSON()
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, _ = setup.Patch(t.Context(), obj, types.MergePatchType, string(data))
+		a, stored = setup.Patch(t.Context(), obj, types.MergePatchType, string(data))
 	}
 	must(t, fmt.Sprintf("plant %s %s", obj.GetKind(), obj.GetName()), a)
+	return stored
 }
 
 // compareAnswer checks what the requester is told.
