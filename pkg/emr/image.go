@@ -101,9 +101,9 @@ var ecrHosts = []struct {
 	{"dkr-ecr.", ".on.amazonwebservices.com.cn", true},
 }
 
-// EMRAccount is the account whose ECR holds EMR's images in a region, empty when
-// it is not known.
-func EMRAccount(region string) string { return registries[region] }
+// RegistryAccount is the account whose ECR holds EMR's images in a region, empty
+// when it is not known.
+func RegistryAccount(region string) string { return registries[region] }
 
 // Stamp reads the release and the day in the image's name and tag:
 // `spark/emr-7.13.0:20260410`, `spark/emr-7.13.0-java17-20260410:latest`,
