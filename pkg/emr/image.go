@@ -181,3 +181,13 @@ func parseParts(parts []string) ([]pattern.Pattern, error) {
 	}
 	return set, nil
 }
+
+// IsRegistryAccount reports whether the account holds EMR's images in some region.
+func IsRegistryAccount(account string) bool {
+	for _, known := range registries {
+		if known == account {
+			return true
+		}
+	}
+	return false
+}

@@ -126,6 +126,8 @@ type Cluster interface {
 	Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error)
 	// ServiceAccounts returns the accounts of a namespace that are known.
 	ServiceAccounts(ctx context.Context, namespace string) ([]ServiceAccount, error)
+	// RoleNamespaces returns the namespaces that have an account of the role, sorted.
+	RoleNamespaces(ctx context.Context, role emr.Role) ([]string, error)
 	// Namespace returns the labels of a namespace, or ErrNotFound.
 	Namespace(ctx context.Context, name string) (labels.Set, error)
 	// Object returns an object of a resource that package object can read, or

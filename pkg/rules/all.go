@@ -25,8 +25,14 @@ func All() []rule.Rule {
 		podExec(),
 		namespaceWriters(),
 		managedNamespaceScope(),
-	}, rbacRules())
+	}, rbacRules(), isolationRules(), imageRules())
 }
+
+// isolationRules keep execution roles of different privilege apart.
+func isolationRules() []rule.Rule { return []rule.Rule{roleIsolation(), crossNamespaceRole()} }
+
+// imageRules judge where images come from and how old they are.
+func imageRules() []rule.Rule { return []rule.Rule{imageRegistry(), imageRelease(), imageMutableTag()} }
 
 // The sections of the guide.
 const emrGuide = "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security-best-practices.html"
