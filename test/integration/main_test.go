@@ -226,7 +226,7 @@ func pod(t *testing.T, namespace, name string, change func(*corev1.Pod)) *unstru
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Spec: corev1.PodSpec{
 			ServiceAccountName: "reader",
-			Containers:         []corev1.Container{{Name: "main", Image: "busybox"}},
+			Containers:         []corev1.Container{{Name: "main", Image: "public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest"}},
 		},
 	}
 	if change != nil {
