@@ -26,6 +26,8 @@ type row struct {
 const (
 	podCredentials  = "Pod credentials"
 	rbacPermissions = "RBAC permissions"
+	untrustedCode   = "Untrusted code"
+	customImages    = "Custom images"
 	jobsGoOn        = "EMR's own work"
 	scopeIsNarrow   = "not EMR's"
 )
@@ -38,6 +40,10 @@ RBAC permissions  "Role-based access control (RBAC) permissions": who submits jo
                   into pods, create pods, deploy mutating webhooks or read Secrets in EMR's namespace, and the
                   names of the managed ServiceAccounts must not be changed. The acts themselves are refused, so
                   that older grants are worth nothing; and so is every change of RBAC that would grant them anew.
+Untrusted code    "Isolate untrusted application code": execution roles of different privilege belong into virtual
+                  clusters, and namespaces, of their own.
+Custom images     "Get the latest security updates for custom images": images come from registries that somebody
+                  answers for, are of a release that is patched, and are named by their digest.
 EMR's own work    What EMR on EKS creates for a job must pass without a word.
 passed            The guard let it pass; kubectl then failed, because there is no kubelet here. kubectl shows no
                   warnings of connections, the API server's audit log has them.
@@ -65,6 +71,8 @@ func rows() []row {
 	all = append(all, actRows()...)
 	all = append(all, grantRows()...)
 	all = append(all, platformRows()...)
+	all = append(all, isolationRows()...)
+	all = append(all, imageRows()...)
 	return append(all, endRows()...)
 }
 
