@@ -15,8 +15,8 @@ type roleIndex map[string]map[roleAt]int // by role name: how many accounts
 type roleAt struct{ account, namespace string }
 
 func (x *roleIndex) add(sa rule.ServiceAccount) {
-	role, ok := emr.RoleOf(sa.Name, sa.RoleARN)
-	if !ok {
+	role := sa.Role
+	if role.Name == "" {
 		return
 	}
 	if *x == nil {
@@ -30,8 +30,8 @@ func (x *roleIndex) add(sa rule.ServiceAccount) {
 
 // remove takes an account out that was added; the zero account is none.
 func (x *roleIndex) remove(sa rule.ServiceAccount) {
-	role, ok := emr.RoleOf(sa.Name, sa.RoleARN)
-	if !ok {
+	role := sa.Role
+	if role.Name == "" {
 		return
 	}
 	at, places := roleAt{role.AccountID, sa.Namespace}, (*x)[role.Name]

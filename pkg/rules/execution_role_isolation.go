@@ -232,9 +232,8 @@ func (c *isolation) judgeAccounts(ctx context.Context, r *rule.Request, rep *rul
 		if err != nil {
 			return err
 		}
-		role, ok := emr.RoleOf(name, sa.RoleARN)
-		if ok && !c.matches(allowed, role) {
-			rep.Add(notAllowed(r, bearer{role, pod.FieldPath("serviceAccountName")}))
+		if sa.Role.Name != "" && !c.matches(allowed, sa.Role) {
+			rep.Add(notAllowed(r, bearer{sa.Role, pod.FieldPath("serviceAccountName")}))
 		}
 	}
 	return nil
@@ -258,6 +257,7 @@ func (c *isolation) rolesThere(ctx context.Context, r *rule.Request) ([]emr.Role
 		return nil, fmt.Errorf("list the ServiceAccounts of %s: %w", r.Namespace, err)
 	}
 	var list []emr.Role
+	seen := map[string][]emr.Role{} // by name: a namespace may have thousands of accounts
 	own, isAccount := emr.Role{}, r.Object.GVK.Kind == "ServiceAccount"
 	if b, ok := ownRole(r.Object); ok && isAccount && r.Requester.Class == rule.Nobody {
 		own = b.Role
@@ -267,10 +267,11 @@ func (c *isolation) rolesThere(ctx context.Context, r *rule.Request) ([]emr.Role
 		if isAccount && name == r.Object.Meta.Name {
 			continue
 		}
-		role, ok := emr.RoleOf(name, accounts[i].RoleARN)
-		if !ok || own.Name != "" && own.Same(role) && name > r.Object.Meta.Name || slices.ContainsFunc(list, role.Same) {
+		role := accounts[i].Role
+		if role.Name == "" || own.Name != "" && own.Same(role) && name > r.Object.Meta.Name || slices.ContainsFunc(seen[role.Name], role.Same) {
 			continue
 		}
+		seen[role.Name] = append(seen[role.Name], role)
 		list = append(list, role)
 	}
 	return list, nil
