@@ -21,7 +21,7 @@ func (s *Snapshot) Add(o *object.Object) {
 		}
 		s.at(o.Meta.Name).labels = set
 	case "ServiceAccount":
-		s.setAccount(rule.ServiceAccount{Namespace: o.Meta.Namespace, Name: o.Meta.Name, RoleARN: o.Meta.Annotations[emr.AnnotationRoleARN]})
+		s.setAccount(rule.NewServiceAccount(o.Meta.Namespace, o.Meta.Name, o.Meta.Annotations[emr.AnnotationRoleARN]))
 	case "RoleBinding":
 		if b, ok := o.RBAC.(*rbacv1.RoleBinding); ok {
 			s.setBinding(b)

@@ -145,7 +145,7 @@ func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule
 	case err != nil:
 		return rule.ServiceAccount{}, fmt.Errorf("ask the API server: %w", err)
 	}
-	return rule.ServiceAccount{Namespace: namespace, Name: name, RoleARN: found.Annotations[emr.AnnotationRoleARN]}, nil
+	return rule.NewServiceAccount(namespace, name, found.Annotations[emr.AnnotationRoleARN]), nil
 }
 
 // Object asks the API server: what rules look up here is rare, and a cache of

@@ -27,6 +27,7 @@ import (
 type Snapshot struct {
 	mu         sync.RWMutex
 	namespaces map[string]*namespace
+	roles      roleIndex
 
 	rbacOnce sync.Once
 	rbac     *rbac.Store
@@ -79,7 +80,7 @@ func (s *Snapshot) Set(obj any) {
 		maps.Copy(set, o.Labels)
 		s.at(o.Name).labels = set
 	case *corev1.ServiceAccount:
-		s.setAccount(rule.ServiceAccount{Namespace: o.Namespace, Name: o.Name, RoleARN: o.Annotations[emr.AnnotationRoleARN]})
+		s.setAccount(rule.NewServiceAccount(o.Namespace, o.Name, o.Annotations[emr.AnnotationRoleARN]))
 	case *rbacv1.RoleBinding:
 		s.setBinding(o)
 	}
@@ -87,8 +88,13 @@ func (s *Snapshot) Set(obj any) {
 
 func (s *Snapshot) setAccount(sa rule.ServiceAccount) {
 	n := s.at(sa.Namespace)
-	if _, known := n.accounts[sa.Name]; !known && emr.IsManagedName(sa.Name) {
+	was, known := n.accounts[sa.Name]
+	if !known && emr.IsManagedName(sa.Name) {
 		n.managed++
+	}
+	if !known || was != sa {
+		s.roles.remove(was)
+		s.roles.add(sa)
 	}
 	n.accounts[sa.Name] = sa
 }
@@ -130,9 +136,11 @@ func (s *Snapshot) Delete(obj any) {
 		s.forget(o.Name)
 	case *corev1.ServiceAccount:
 		n := s.at(o.Namespace)
-		if _, known := n.accounts[o.Name]; known && emr.IsManagedName(o.Name) {
+		was, known := n.accounts[o.Name]
+		if known && emr.IsManagedName(o.Name) {
 			n.managed--
 		}
+		s.roles.remove(was)
 		delete(n.accounts, o.Name)
 		s.forget(o.Namespace)
 	case *rbacv1.RoleBinding:
@@ -256,6 +264,13 @@ func (s *Snapshot) ServiceAccounts(_ context.Context, namespace string) ([]rule.
 		return nil, nil
 	}
 	return slices.SortedFunc(maps.Values(n.accounts), func(a, b rule.ServiceAccount) int { return cmp.Compare(a.Name, b.Name) }), nil
+}
+
+// RoleNamespaces returns the namespaces that have an account of the role, sorted.
+func (s *Snapshot) RoleNamespaces(_ context.Context, role emr.Role) ([]string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.roles.namespaces(role), nil
 }
 
 // Namespace returns the labels of a namespace, or rule.ErrNotFound.

@@ -75,6 +75,7 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	if err != nil {
 		return nil, err
 	}
+	settings.Now = now
 	e.settings = settings
 	for _, r := range rules {
 		check, err := r.New(settings)

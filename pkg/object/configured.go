@@ -16,6 +16,9 @@ const (
 	roleJobManager  = "jobmanager"
 	roleTaskManager = "taskmanager"
 	roleSubmitter   = "submitter"
+
+	// containerLogging is the container beside that collects the logs.
+	containerLogging = "logging"
 )
 
 var (
@@ -46,8 +49,13 @@ type description struct {
 	env                 []envAt
 	mounts              []*volumeAt
 	hostNetwork         bool
-	account, image      string
+	account             string
+	// images are all that settings name: which of two wins is the reader's affair,
+	// and differs between spark-submit, its defaults and the operators.
+	images []imageAt
 }
+
+type imageAt struct{ container, image, path string }
 
 type envAt struct {
 	env  corev1.EnvVar
@@ -83,7 +91,13 @@ func (b builder) add(s *Setting) {
 		} else if key, ok := strings.CutPrefix(s.Key, "jobsubmitter.label."); ok {
 			b.of(roleSubmitter).labels[key] = s.Value
 		} else if s.Key == "jobsubmitter.container.image" {
-			b.of(roleSubmitter).image = s.Value
+			b.of(roleSubmitter).addImage(roleSubmitter, s)
+		} else if s.Key == "jobsubmitter.logging.image" {
+			b.of(roleSubmitter).addImage(containerLogging, s)
+		}
+	case s.Key == "logging.image" && s.base == overridesPath("emr-containers-defaults"):
+		for _, role := range sparkRoles {
+			b.of(role).addImage(containerLogging, s)
 		}
 	}
 }
@@ -104,9 +118,7 @@ func (b builder) spark(s *Setting) {
 	switch rest {
 	case "container.image":
 		for _, role := range sparkRoles {
-			if d := b.of(role); d.image == "" {
-				d.setImage(s)
-			}
+			b.of(role).addImage(role, s)
 		}
 		return
 	case "authenticate.serviceAccountName", "authenticate.driver.serviceAccountName":
@@ -125,7 +137,7 @@ func (b builder) spark(s *Setting) {
 
 func (b builder) sparkPod(role, rest string, s *Setting) {
 	if rest == "container.image" {
-		b.of(role).setImage(s)
+		b.of(role).addImage(role, s)
 		return
 	}
 	kind, key, ok := strings.Cut(rest, ".")
@@ -177,7 +189,9 @@ func (b builder) flink(s *Setting) {
 	case "kubernetes.taskmanager.annotations":
 		b.of(roleTaskManager).annotateAll(s)
 	case "kubernetes.container.image", "kubernetes.container.image.ref":
-		each(func(d *description) { d.setImage(s) })
+		for _, role := range flinkRoles {
+			b.of(role).addImage(role, s)
+		}
 	case "kubernetes.hostnetwork.enabled":
 		if strings.EqualFold(strings.TrimSpace(s.Value), "true") {
 			each(func(d *description) { d.hostNetwork = true; d.paths["hostNetwork"] = s.Path() })
@@ -237,9 +251,9 @@ func (d *description) setAccount(s *Setting) {
 	d.paths["serviceAccountName"] = s.Path()
 }
 
-func (d *description) setImage(s *Setting) {
-	d.image = s.Value
-	d.paths["image"] = s.Path()
+// addImage takes an image without the blanks around it, as its readers do.
+func (d *description) addImage(container string, s *Setting) {
+	d.images = append(d.images, imageAt{container, strings.TrimSpace(s.Value), s.Path()})
 }
 
 func (d *description) mountSecret(name, path, at string) {
@@ -282,7 +296,7 @@ func (d *description) volume(kind, name string) *volumeAt {
 // pod puts the description together. Elements get their places first and their
 // paths, which are kept by pointer, after that.
 func (d *description) pod(role string) Pod {
-	c := corev1.Container{Name: role, Image: d.image}
+	c := corev1.Container{Name: role}
 	spec := &corev1.PodSpec{HostNetwork: d.hostNetwork, ServiceAccountName: d.account}
 	for _, e := range d.env {
 		c.Env = append(c.Env, e.env)
@@ -295,6 +309,12 @@ func (d *description) pod(role string) Pod {
 		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: v.name, VolumeSource: v.volume})
 	}
 	spec.Containers = []corev1.Container{c}
+	for _, image := range d.images {
+		spec.Containers = append(spec.Containers, corev1.Container{Name: image.container, Image: image.image})
+	}
+	for i := range d.images {
+		d.paths[&spec.Containers[i+1].Image] = d.images[i].path
+	}
 	main := &spec.Containers[0]
 	for i := range main.Env {
 		d.paths[&main.Env[i]] = d.env[i].path

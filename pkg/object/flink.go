@@ -16,6 +16,7 @@ type flinkDeployment struct {
 	Spec              struct {
 		ServiceAccount     string                  `json:"serviceAccount"`
 		ExecutionRoleARN   string                  `json:"executionRoleArn"`
+		ReleaseLabel       string                  `json:"emrReleaseLabel"`
 		Image              string                  `json:"image"`
 		FlinkConfiguration map[string]any          `json:"flinkConfiguration"`
 		PodTemplate        *corev1.PodTemplateSpec `json:"podTemplate"`
@@ -33,7 +34,8 @@ func decodeFlinkDeployment(o *Object, raw []byte) error {
 	err := unmarshal(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	account := x.Spec.ServiceAccount
-	o.ExecutionRole, o.RunsAs = x.Spec.ExecutionRoleARN, account
+	o.ExecutionRole, o.ExecutionRolePath, o.RunsAs = x.Spec.ExecutionRoleARN, "spec.executionRoleArn", account
+	o.ReleaseLabel, o.ReleaseLabelPath = x.Spec.ReleaseLabel, "spec.emrReleaseLabel"
 	for _, t := range []struct {
 		template *corev1.PodTemplateSpec
 		path     string
@@ -55,6 +57,9 @@ func decodeFlinkDeployment(o *Object, raw []byte) error {
 	flatten(settings, "", x.Spec.FlinkConfiguration, maxFlattenDepth)
 	from := len(o.Settings)
 	o.Settings = appendMap(o.Settings, settings, "spec.flinkConfiguration")
+	if image := x.Spec.Image; image != "" {
+		o.Settings = append(o.Settings, Setting{Key: "kubernetes.container.image.ref", Value: image, base: "spec.image"})
+	}
 	o.addConfigured(o.Settings[from:])
 	o.fillAccounts(map[string]string{roleJobManager: account, roleTaskManager: account})
 	return err

@@ -14,6 +14,7 @@ type jobRun struct {
 	Spec              struct {
 		ConfigurationOverrides string `json:"configurationOverrides"`
 		ExecutionRoleARN       string `json:"executionRoleARN"`
+		ReleaseLabel           string `json:"releaseLabel"`
 		JobDriver              struct {
 			SparkSubmitJobDriver struct {
 				SparkSubmitParameters string `json:"sparkSubmitParameters"`
@@ -36,7 +37,8 @@ func decodeJobRun(o *Object, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	o.ExecutionRole = x.Spec.ExecutionRoleARN
+	o.ExecutionRole, o.ExecutionRolePath = x.Spec.ExecutionRoleARN, "spec.executionRoleARN"
+	o.ReleaseLabel, o.ReleaseLabelPath = x.Spec.ReleaseLabel, "spec.releaseLabel"
 	const parameters = "spec.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters"
 	o.Settings = appendTokens(o.Settings, x.Spec.JobDriver.SparkSubmitJobDriver.SparkSubmitParameters, parameters)
 	if text := x.Spec.ConfigurationOverrides; text != "" {
@@ -54,9 +56,14 @@ func decodeJobRun(o *Object, raw []byte) error {
 	return nil
 }
 
+// overridesPath is the path of a classification in a JobRun.
+func overridesPath(classification string) string {
+	return MapPath("spec.configurationOverrides", classification)
+}
+
 func (o *Object) addClassifications(list []classification, depth int) {
 	for _, c := range list {
-		o.Settings = appendMap(o.Settings, c.Properties, "spec.configurationOverrides["+c.Classification+"]")
+		o.Settings = appendMap(o.Settings, c.Properties, overridesPath(c.Classification))
 		if depth > 0 {
 			o.addClassifications(c.Configurations, depth-1)
 		}

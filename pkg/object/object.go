@@ -49,8 +49,12 @@ type Object struct {
 	RBAC any
 	// Flink is the name of the FlinkDeployment that a FlinkSessionJob runs in.
 	Flink string
-	// ExecutionRole is the IAM role that a custom resource names itself.
-	ExecutionRole string
+	// ExecutionRole is the IAM role that a custom resource names itself, in the
+	// field of that path.
+	ExecutionRole, ExecutionRolePath string
+	// ReleaseLabel is the release of EMR that a custom resource asks for, in the
+	// field of that path.
+	ReleaseLabel, ReleaseLabelPath string
 	// RunsAs is the ServiceAccount that a FlinkDeployment names for its pods.
 	RunsAs string
 	// Typed is the object itself, for the kinds of which rules read more than

@@ -368,3 +368,61 @@ func TestDecodeRefusesAnotherKind(t *testing.T) {
 		}
 	}
 }
+
+// TestImages proves that every image that an object names is seen, at the field
+// that names it.
+func TestImages(t *testing.T) {
+	t.Parallel()
+	flink := schema.GroupKind{Group: "flink.apache.org", Kind: "FlinkDeployment"}
+	spark := schema.GroupKind{Group: "sparkoperator.k8s.io", Kind: "SparkApplication"}
+	jobRun := schema.GroupKind{Group: "emrcontainers.services.k8s.aws", Kind: "JobRun"}
+	for text, want := range map[string]struct {
+		kind  schema.GroupKind
+		paths []string
+	}{
+		"{spec: {containers: [{name: a, image: i}], initContainers: [{name: b, image: j}]}}": {
+			schema.GroupKind{Kind: "Pod"}, []string{"spec.containers[0].image=i", "spec.initContainers[0].image=j"},
+		},
+		"{spec: {image: all, driver: {image: own, sidecars: [{name: s, image: side}]}, executor: {}, sparkConf: {spark.kubernetes.executor.container.image: ' conf '}}}": {
+			spark, []string{
+				"spec.driver.image=own", "spec.driver.sidecars[0].image=side", "spec.image=all",
+				"spec.sparkConf[spark.kubernetes.executor.container.image]=conf",
+			},
+		},
+		"{spec: {image: all, emrReleaseLabel: emr-7.13.0-flink-latest, flinkConfiguration: {kubernetes.container.image: conf}, podTemplate: {spec: {containers: [{name: t, image: side}]}}}}": {
+			flink, []string{"spec.flinkConfiguration[kubernetes.container.image]=conf", "spec.image=all", "spec.podTemplate.spec.containers[0].image=side"},
+		},
+		// The last one wins for spark-submit, the first one for nobody: both count.
+		`{spec: {jobDriver: {sparkSubmitJobDriver: {sparkSubmitParameters: "--conf spark.kubernetes.container.image=first --conf spark.kubernetes.container.image=last"}}}}`: {
+			jobRun, []string{
+				"spec.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters=first",
+				"spec.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters=last",
+			},
+		},
+		`{spec: {configurationOverrides: '{"applicationConfiguration": [
+			{"classification": "emr-containers-defaults", "properties": {"logging.image": "logs"}},
+			{"classification": "emr-job-submitter", "properties": {"jobsubmitter.container.image": "runner", "jobsubmitter.logging.image": "more"}},
+			{"classification": "other", "properties": {"logging.image": "no"}}]}'}}`: {
+			jobRun, []string{
+				"spec.configurationOverrides[emr-containers-defaults][logging.image]=logs",
+				"spec.configurationOverrides[emr-job-submitter][jobsubmitter.container.image]=runner",
+				"spec.configurationOverrides[emr-job-submitter][jobsubmitter.logging.image]=more",
+			},
+		},
+	} {
+		res, _ := object.FindKind(want.kind)
+		o := decode(t, want.kind, "{apiVersion: '"+res.GroupVersion().String()+"', kind: "+res.Kind+", "+strings.TrimPrefix(text, "{"))
+		var got []string
+		for i := range o.Pods {
+			for c := range o.Pods[i].Containers() {
+				if one := c.ImagePath() + "=" + c.Image; c.Image != "" && !slices.Contains(got, one) {
+					got = append(got, one)
+				}
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want.paths) {
+			t.Errorf("%s\n%s\nwant\n%s", text, strings.Join(got, "\n"), strings.Join(want.paths, "\n"))
+		}
+	}
+}

@@ -85,6 +85,14 @@ func (c Container) Path() string {
 	return index(c.pod.SpecPath+"."+containerLists[c.Type], c.index)
 }
 
+// ImagePath is the field path of the image.
+func (c Container) ImagePath() string {
+	if s, ok := c.pod.where[&c.Image]; ok {
+		return s
+	}
+	return c.Path() + ".image"
+}
+
 // EnvPath is the field path of the i-th environment variable.
 func (c Container) EnvPath(i int) string {
 	if s, ok := c.pod.where[&c.Env[i]]; ok {

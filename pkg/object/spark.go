@@ -128,9 +128,9 @@ func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
 	if p.ServiceAccount != nil {
 		spec.ServiceAccountName = *p.ServiceAccount
 	}
-	image := p.Image
+	image, imageAt := p.Image, section+".image"
 	if image == "" {
-		image = s.Image
+		image, imageAt = s.Image, path+".image"
 	}
 	main := corev1.Container{Name: role, Image: image, Env: p.Env, EnvFrom: p.EnvFrom, VolumeMounts: p.VolumeMounts, SecurityContext: p.SecurityContext, Lifecycle: p.Lifecycle}
 	added := make([]string, 0, len(p.EnvVars)+len(p.EnvSecretKeyRefs))
@@ -162,6 +162,7 @@ func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
 
 	c := &spec.Containers[0]
 	where[c] = section
+	where[&c.Image] = imageAt
 	for i, at := range added {
 		where[&c.Env[len(c.Env)-len(added)+i]] = at
 	}

@@ -113,6 +113,15 @@ type ServiceAccount struct {
 	Namespace, Name string
 	// RoleARN is the annotation eks.amazonaws.com/role-arn, empty when unset.
 	RoleARN string
+	// Role that the annotation or the managed name stands for, zero when neither
+	// names one. It is read once, not for every request that lists the account.
+	Role emr.Role
+}
+
+// NewServiceAccount returns an account with its role. roleARN is the annotation.
+func NewServiceAccount(namespace, name, roleARN string) ServiceAccount {
+	role, _ := emr.RoleOf(name, roleARN)
+	return ServiceAccount{Namespace: namespace, Name: name, RoleARN: roleARN, Role: role}
 }
 
 // ErrNotFound says that the object surely does not exist: a live look-up said
@@ -129,6 +138,8 @@ type Cluster interface {
 	Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error)
 	// ServiceAccounts returns the accounts of a namespace that are known.
 	ServiceAccounts(ctx context.Context, namespace string) ([]ServiceAccount, error)
+	// RoleNamespaces returns the namespaces that have an account of the role, sorted.
+	RoleNamespaces(ctx context.Context, role emr.Role) ([]string, error)
 	// Namespace returns the labels of a namespace, or ErrNotFound.
 	Namespace(ctx context.Context, name string) (labels.Set, error)
 	// Object returns an object of a resource that package object can read, or
@@ -142,7 +153,7 @@ type Cluster interface {
 // Account returns what is known of the account that a pod runs as. An account
 // that does not exist is one without a role: nobody can run a pod with it.
 func (r *Request) Account(ctx context.Context, p *object.Pod) (ServiceAccount, error) {
-	sa := ServiceAccount{Namespace: r.Namespace, Name: p.ServiceAccountName()}
+	sa := NewServiceAccount(r.Namespace, p.ServiceAccountName(), "")
 	if sa.Name == "" {
 		return sa, nil
 	}

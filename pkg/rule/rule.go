@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time" //nolint:depguard // the type of the clock that rules are given; they have none of their own
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -171,6 +172,8 @@ type Settings struct {
 	Namespaces []string
 	// Selector puts namespaces in scope by label; nil when none is configured.
 	Selector labels.Selector
+	// Now is the clock of the engine, for rules about age.
+	Now func() time.Time
 	// Params holds the parameters of each rule, as JSON.
 	Params map[string]json.RawMessage
 	// Shared lets rules of one engine share what they compile.

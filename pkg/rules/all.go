@@ -25,11 +25,17 @@ func All() []rule.Rule {
 		podExec(),
 		namespaceWriters(),
 		managedNamespaceScope(),
-	}, rbacRules(), endpointRules(), nodeRules(), leastPrivilegeRules())
+	}, rbacRules(), isolationRules(), endpointRules(), imageRules(), nodeRules(), leastPrivilegeRules())
 }
+
+// isolationRules keep execution roles of different privilege apart.
+func isolationRules() []rule.Rule { return []rule.Rule{roleIsolation(), crossNamespaceRole()} }
 
 // endpointRules are the rules on what can be reached from elsewhere.
 func endpointRules() []rule.Rule { return []rule.Rule{endpointExposure()} }
+
+// imageRules judge where images come from and how old they are.
+func imageRules() []rule.Rule { return []rule.Rule{imageRegistry(), imageRelease(), imageMutableTag()} }
 
 // The sections of the guide.
 const emrGuide = "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security-best-practices.html"

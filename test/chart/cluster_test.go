@@ -107,7 +107,7 @@ func (c *cluster) createNamespace(t *testing.T, name string, labels map[string]s
 func (c *cluster) createPod(ctx context.Context, namespace, name string) error {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "example.com/image:1"}}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest"}}},
 	}
 	if err := c.Create(ctx, pod); err != nil {
 		return fmt.Errorf("create pod %s/%s: %w", namespace, name, err)

@@ -123,7 +123,7 @@ webhook:
 		expect("the namespace", fmt.Sprintf("CREATE Namespace %s/%s", namespace.name, namespace.name))
 		create("pod", &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace.name, Name: "pod"},
-			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "example.com/image:1"}}},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest"}}},
 		})
 		expect("a pod", fmt.Sprintf("CREATE Pod %s/pod", namespace.name))
 		create("role", &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.name, Name: "role"}})

@@ -79,7 +79,7 @@ func debug(who by, executor int, args ...string) send {
 		pod := s.job.Executors[executor]
 		answer, err := kubectl(who, append([]string{
 			"debug", "pod/" + pod.GetName(),
-			"--image=public.ecr.aws/docker/library/busybox:1.37", "--container=debugger", "--profile=general",
+			"--image=public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest", "--container=debugger", "--profile=general",
 		}, args...)...)(ctx, s)
 		if err != nil || !answer.Done() {
 			return answer, err

@@ -26,6 +26,8 @@ type row struct {
 const (
 	podCredentials  = "Pod credentials"
 	rbacPermissions = "RBAC permissions"
+	untrustedCode   = "Untrusted code"
+	customImages    = "Custom images"
 	jobsGoOn        = "EMR's own work"
 	scopeIsNarrow   = "not EMR's"
 	endpoints       = "Endpoints"
@@ -39,8 +41,12 @@ RBAC permissions  "Role-based access control (RBAC) permissions": who submits jo
                   into pods, create pods, deploy mutating webhooks or read Secrets in EMR's namespace, and the
                   names of the managed ServiceAccounts must not be changed. The acts themselves are refused, so
                   that older grants are worth nothing; and so is every change of RBAC that would grant them anew.
+Untrusted code    "Isolate untrusted application code": execution roles of different privilege belong into virtual
+                  clusters, and namespaces, of their own.
 Endpoints         "Access control list for endpoints": what can be reached from elsewhere must not face the
                   internet, and must be limited to known sources.
+Custom images     "Get the latest security updates for custom images": images come from registries that somebody
+                  answers for, are of a release that is patched, and are named by their digest.
 Node credentials  "Restrict access to node group IAM role or instance profile credentials": pods must not reach the metadata
                   service of their node.
 Least privilege   "Apply principle of least privilege": an execution role may do what its jobs need, and only its own accounts
@@ -72,7 +78,9 @@ func rows() []row {
 	all = append(all, actRows()...)
 	all = append(all, grantRows()...)
 	all = append(all, platformRows()...)
+	all = append(all, isolationRows()...)
 	all = append(all, endpointRows()...)
+	all = append(all, imageRows()...)
 	all = append(all, nodeRows()...)
 	return append(all, endRows()...)
 }

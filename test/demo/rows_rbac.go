@@ -66,7 +66,7 @@ func actRows() []row {
 		{
 			"alice", "kubectl set image of the same", rbacPermissions, denied, "service-account-hijack", "",
 			undoing(hub, "spec: {template: {spec: {containers: [{name: hub, image: '"+hubImage+"'}]}}}",
-				kubectl(alice, "set", "image", "deployment/"+hub.GetName(), "hub=example.com/shell:1")),
+				kubectl(alice, "set", "image", "deployment/"+hub.GetName(), "hub=public.ecr.aws/emr-on-eks/notebook-spark/emr-7.13.0:latest")),
 		},
 	}
 }

@@ -16,11 +16,16 @@ import (
 	"github.com/emrguard/emrguard/test/harness"
 )
 
+// awsAccount is the cluster's.
+const awsAccount = "123456789012"
+
 // The namespaces of the demonstration.
 const (
 	emrNamespace   = harness.JobNamespace
 	otherNamespace = "analytics"
 	toolsNamespace = "tools"
+	// payroll is managed too, for roles of its own.
+	payrollNamespace = "emr-payroll"
 )
 
 // The people who administer the cluster, beside the administrator who sets up the
@@ -76,7 +81,7 @@ func (s *stage) prepare(ctx context.Context, progress func(string, ...any)) erro
 	if err := s.cp.PrepareNamespace(ctx, emrNamespace); err != nil {
 		return err
 	}
-	for _, name := range []string{otherNamespace, toolsNamespace} {
+	for _, name := range []string{otherNamespace, toolsNamespace, payrollNamespace} {
 		if err := s.cp.EnsureNamespace(ctx, name, nil); err != nil {
 			return err
 		}
@@ -91,11 +96,18 @@ func (s *stage) prepare(ctx context.Context, progress func(string, ...any)) erro
 	if a := s.admin.CreateAll(ctx, setup); !a.Done() {
 		return fmt.Errorf("prepare the namespaces: %s", a)
 	}
-	progress("helm install emrguard charts/emrguard --set 'emr.namespaces={%s},administrators.groups={system:masters,%s}'",
-		emrNamespace, administrators)
+	progress("helm install emrguard charts/emrguard --set 'emr.namespaces={%s,%s},emr.account=%s,administrators.groups={system:masters,%s}'; rules[execution-role-isolation] leaves %s to PayrollRole",
+		emrNamespace, payrollNamespace, awsAccount, administrators, payrollNamespace)
 	if s.chart, err = s.cp.InstallChart(ctx, map[string]any{
-		"emr":            map[string]any{"namespaces": []any{emrNamespace}},
+		"emr":            map[string]any{"namespaces": []any{emrNamespace, payrollNamespace}, "account": awsAccount},
 		"administrators": map[string]any{"groups": []any{"system:masters", administrators}},
+		"rules": map[string]any{"execution-role-isolation": map[string]any{"params": map[string]any{
+			"namespaces": []any{map[string]any{
+				"namespaces": []any{payrollNamespace},
+				"roles":      []any{"arn:aws:iam::" + awsAccount + ":role/PayrollRole"},
+			}},
+			"maxRoles": 5, // the other rows bring roles in for other rules
+		}}},
 	}); err != nil {
 		return err
 	}

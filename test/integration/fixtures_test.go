@@ -35,7 +35,11 @@ func TestFixtures(t *testing.T) {
 	var moved []*fixtures.Fixture
 	byConfig := map[string][]*fixtures.Fixture{}
 	for i, f := range list {
-		f, err := f.In(fmt.Sprintf("fixture-%d", i))
+		name := "fixture-"
+		if f.Rule == sharedRole {
+			name = apart
+		}
+		f, err := f.In(fmt.Sprintf("%s%d", name, i))
 		if err != nil {
 			t.Fatal(err)
 		}

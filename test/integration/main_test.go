@@ -122,10 +122,18 @@ func set(ctx context.Context) error {
 	if err := cp.PrepareNamespace(ctx, harness.JobNamespace); err != nil {
 		return err
 	}
-	chart, err = cp.InstallChart(ctx, map[string]any{"emr": map[string]any{
-		"namespaces":        []any{harness.JobNamespace},
-		"namespaceSelector": map[string]any{"matchLabels": map[string]any{managedLabel: "true"}},
-	}})
+	chart, err = cp.InstallChart(ctx, map[string]any{
+		"emr": map[string]any{
+			"namespaces":        []any{harness.JobNamespace},
+			"namespaceSelector": map[string]any{"matchLabels": map[string]any{managedLabel: "true"}},
+		},
+		// Hundreds of tests share this cluster and have the same few roles, each in a
+		// namespace of its own.
+		"overrides": []any{
+			map[string]any{"namespaces": []any{apart + "*"}, "rules": []any{sharedRole}, "mode": "warn"},
+			map[string]any{"namespaces": []any{"*"}, "rules": []any{sharedRole}, "mode": "off"},
+		},
+	})
 	if err != nil {
 		return err
 	}
@@ -138,6 +146,13 @@ func set(ctx context.Context) error {
 	}
 	return guard.WaitForGuard(ctx, probe, harness.Denied)
 }
+
+// The rule that sees what other tests do, and what begins the names of namespaces
+// in which it is asked all the same.
+const (
+	sharedRole = "cross-namespace-role"
+	apart      = "apart-"
+)
 
 // startGuard starts the webhook, which looks at its configuration often.
 func startGuard(ctx context.Context) (err error) {
@@ -226,7 +241,7 @@ func pod(t *testing.T, namespace, name string, change func(*corev1.Pod)) *unstru
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Spec: corev1.PodSpec{
 			ServiceAccountName: "reader",
-			Containers:         []corev1.Container{{Name: "main", Image: "busybox"}},
+			Containers:         []corev1.Container{{Name: "main", Image: "public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest"}},
 		},
 	}
 	if change != nil {

@@ -173,7 +173,7 @@ func TestKubectlDebug(t *testing.T) {
 	podNamespace(t, "kubectl-debug", managed())
 	plant(t, planter(t), pod(t, "kubectl-debug", "job", nil))
 	debug := func(c *harness.Client, profile string) harness.Answer {
-		a, _ := c.RunKubectl(ctx, "kubectl-debug", "debug", "job", "--image=busybox", "--attach=false", "--profile="+profile, "--container=debug-"+profile)
+		a, _ := c.RunKubectl(ctx, "kubectl-debug", "debug", "job", "--image=public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest", "--attach=false", "--profile="+profile, "--container=debug-"+profile)
 		return a
 	}
 	a := debug(administrator(t), "sysadmin")
