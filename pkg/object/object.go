@@ -144,6 +144,7 @@ var resources = []Resource{
 	{networking("networkpolicies"), "NetworkPolicy", false, false, false, typed[networkingv1.NetworkPolicy]()},
 
 	{admission("mutatingwebhookconfigurations"), "MutatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.MutatingWebhookConfiguration]()},
+	{admission("validatingwebhookconfigurations"), "ValidatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.ValidatingWebhookConfiguration]()},
 	{admission("mutatingadmissionpolicies"), "MutatingAdmissionPolicy", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicy]()},
 	{admission("mutatingadmissionpolicybindings"), "MutatingAdmissionPolicyBinding", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicyBinding]()},
 }

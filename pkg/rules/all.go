@@ -25,7 +25,12 @@ func All() []rule.Rule {
 		podExec(),
 		namespaceWriters(),
 		managedNamespaceScope(),
-	}, rbacRules())
+	}, rbacRules(), webhookRules())
+}
+
+// webhookRules are about who may change what others send to the API server.
+func webhookRules() []rule.Rule {
+	return []rule.Rule{mutatingWebhook(), mutatingAdmissionPolicy(), guardProtection()}
 }
 
 // The sections of the guide.
