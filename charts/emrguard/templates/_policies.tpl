@@ -52,6 +52,8 @@ by `mode`. Arguments: root, rule.
 {{- with (get $root.Values.rules $rule) -}}
 {{- $mode = default $mode (ternary "off" .mode (eq (toString .mode) "false")) -}}
 {{- end -}}
+{{- /* An override for all rules does not wake a rule that is off by default. */ -}}
+{{- $awake := or (ne (get (include "emrguard.policyData" $root | fromJson).modes $rule) "off") (ne $mode "off") -}}
 {{- $overridden := false -}}
 {{- range $root.Values.overrides -}}
 {{- if not $overridden -}}
@@ -61,7 +63,7 @@ by `mode`. Arguments: root, rule.
 {{- $everywhere = true -}}
 {{- end -}}
 {{- end -}}
-{{- if and $everywhere (or (not .rules) (has $rule .rules)) -}}
+{{- if and $everywhere (or (and (not .rules) $awake) (has $rule (default list .rules))) -}}
 {{- $mode = ternary "off" (toString .mode) (eq (toString .mode) "false") -}}
 {{- $overridden = true -}}
 {{- end -}}
