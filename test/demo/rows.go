@@ -65,6 +65,7 @@ func rows() []row {
 	all = append(all, actRows()...)
 	all = append(all, grantRows()...)
 	all = append(all, platformRows()...)
+	all = append(all, webhookRows()...)
 	return append(all, endRows()...)
 }
 
