@@ -51,11 +51,11 @@ func TestPoliciesFollowTheModes(t *testing.T) {
 				if *policy.Spec.FailurePolicy != admissionregistrationv1.Fail {
 					t.Errorf("%s fails open", policy.Name)
 				}
-				text := strings.TrimPrefix(binding.Name, release+"-")
+				words := []string{strings.TrimPrefix(binding.Name, release+"-")}
 				for _, action := range binding.Spec.ValidationActions {
-					text += " " + string(action)
+					words = append(words, string(action))
 				}
-				got = append(got, text)
+				got = append(got, strings.Join(words, " "))
 			}
 			slices.Sort(got)
 			if text := strings.Join(got, "; "); text != test.want {
@@ -94,8 +94,11 @@ func TestUninstallByWhoMayNotBypass(t *testing.T) {
 		c.helm(t, helm, "install", release, chart, "--create-namespace", "--set", "rules.guard-protection.mode=deny")
 		guarded := c.webhookConfiguration(t)
 		eventually(t, "the guard is in force", func(ctx context.Context) error {
-			if err := uninstaller.Delete(ctx, guarded.DeepCopy(), client.DryRunAll); err == nil || !strings.Contains(err.Error(), "[guard-protection] ") {
-				return fmt.Errorf("the answer was: %v", err)
+			switch err := uninstaller.Delete(ctx, guarded.DeepCopy(), client.DryRunAll); {
+			case err == nil:
+				return errors.New("it may be deleted")
+			case !strings.Contains(err.Error(), "[guard-protection] "):
+				return fmt.Errorf("refused by somebody else: %w", err)
 			}
 			return nil
 		})
