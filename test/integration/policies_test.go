@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/test/fixtures"
@@ -80,6 +81,33 @@ func writer(t *testing.T, server *harness.ControlPlane, user string, groups ...s
 func letWrite(t *testing.T, server *harness.ControlPlane) {
 	t.Helper()
 	grant(t, server, webhookWriters, rbacv1.PolicyRule{APIGroups: []string{"admissionregistration.k8s.io"}, Resources: []string{"*"}, Verbs: []string{"*"}})
+}
+
+// ready gives them their rights on the stage, and waits until the API server has the
+// chart's policies.
+func ready(t *testing.T) {
+	t.Helper()
+	letWrite(t, cp)
+	own := existing("MutatingWebhookConfiguration", "pod-identity-webhook")
+	c := writer(t, cp, harness.Submitter)
+	err := harness.WaitFor(t.Context(), "the chart's policies", patience, func(ctx context.Context) error {
+		if a := c.Delete(ctx, own, harness.DryRun); a.Verdict != harness.Denied {
+			return errors.New(a.String())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// existing names an object of the API group of admission.
+func existing(kind, name string) *unstructured.Unstructured {
+	obj := &unstructured.Unstructured{}
+	obj.SetAPIVersion("admissionregistration.k8s.io/v1")
+	obj.SetKind(kind)
+	obj.SetName(name)
+	return obj
 }
 
 // grant gives a group rights by a ClusterRole of its name.
@@ -223,7 +251,7 @@ func comparePolicyEvent(t *testing.T, server *harness.ControlPlane, f *fixtures.
 func TestPolicyFixtures(t *testing.T) {
 	const id = "mutating-webhook"
 	byConfig := policyFixtures(t, id)
-	letWrite(t, cp)
+	ready(t)
 	bad := badOf(t, byConfig)
 	answerAll := func(t *testing.T, list []*fixtures.Fixture) {
 		t.Helper()
@@ -297,13 +325,13 @@ func sortedKeys(m map[string][]*fixtures.Fixture) []string {
 // TestEKSOwnWebhook tries what is done to the webhook that gives pods their
 // credentials, under its real name.
 func TestEKSOwnWebhook(t *testing.T) {
-	letWrite(t, cp)
+	ready(t)
 	const bypassers = "integration-bypassers"
 	grant(t, cp, bypassers, rbacv1.PolicyRule{APIGroups: []string{"emrguard.dev"}, Resources: []string{"mutatingwebhookconfigurations"}, Verbs: []string{"bypass"}})
-	own := &unstructured.Unstructured{}
-	own.SetAPIVersion("admissionregistration.k8s.io/v1")
-	own.SetKind("MutatingWebhookConfiguration")
-	own.SetName("pod-identity-webhook")
+	own := existing("MutatingWebhookConfiguration", "pod-identity-webhook")
+	if err := deleteAll(t, true); err == nil || !strings.Contains(err.Error(), "[mutating-webhook] ") {
+		t.Errorf("the deletion of all mutating webhooks: %v", err)
+	}
 	const drop = `[{"op": "replace", "path": "/webhooks/0/rules/0/resources", "value": ["services"]}]`
 	const caBundle = `[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]`
 	for name, c := range map[string]struct {
@@ -341,10 +369,51 @@ func TestEKSOwnWebhook(t *testing.T) {
 	}
 }
 
+// TestEKSOwnWebhookIsInstalled creates one of EKS's own that is not there yet.
+func TestEKSOwnWebhookIsInstalled(t *testing.T) {
+	ready(t)
+	live, err := cp.Clientset().AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), "pod-identity-webhook", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live.TypeMeta = metav1.TypeMeta{APIVersion: "admissionregistration.k8s.io/v1", Kind: "MutatingWebhookConfiguration"}
+	live.ObjectMeta = metav1.ObjectMeta{Name: "vpc-resource-mutating-webhook"}
+	config, err := harness.FromObject(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, c := range map[string]struct {
+		group string
+		want  harness.Verdict
+	}{
+		author:                        {"system:masters", harness.Allowed},
+		"eks:vpc-resource-controller": {"x", harness.Allowed},
+		harness.Submitter:             {harness.SubmitterGroup, harness.Denied},
+		harness.EMRUser:               {"x", harness.Denied},
+	} {
+		a, _ := writer(t, cp, user, c.group).Create(t.Context(), config, harness.DryRun)
+		want(t, user, a, c.want)
+	}
+}
+
+// deleteAll asks for the deletion of a whole collection: such a request has no name.
+func deleteAll(t *testing.T, mutating bool) error {
+	t.Helper()
+	client, err := kubernetes.NewForConfig(cp.ImpersonationConfig(harness.Submitter, webhookWriters))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}}
+	if mutating {
+		return client.AdmissionregistrationV1().MutatingWebhookConfigurations().DeleteCollection(t.Context(), options, metav1.ListOptions{})
+	}
+	return client.AdmissionregistrationV1().ValidatingWebhookConfigurations().DeleteCollection(t.Context(), options, metav1.ListOptions{})
+}
+
 // The cost of an expression of CEL is limited. A configuration far larger than any
 // product's stays within the limit: otherwise what is harmless would be refused.
 func TestLargeConfigurationIsWithinTheBudget(t *testing.T) {
-	letWrite(t, cp)
+	ready(t)
 	const hooks, rulesOfEach = 40, 12
 	resources := []any{"services", "endpoints", "events", "limitranges", "nodes", "persistentvolumes", "resourcequotas", "secrets", "pods"}
 	var webhooks []any
@@ -373,15 +442,12 @@ func TestLargeConfigurationIsWithinTheBudget(t *testing.T) {
 // TestGuardProtection turns the second policy on: who takes the guard away needs the
 // verb, and the CA stays writable for those who keep it up to date.
 func TestGuardProtection(t *testing.T) {
-	letWrite(t, cp)
+	ready(t)
 	const bypassers = "integration-guard-bypassers"
 	grant(t, cp, bypassers, rbacv1.PolicyRule{
 		APIGroups: []string{"emrguard.dev"}, Resources: []string{"validatingwebhookconfigurations"}, ResourceNames: []string{harness.ReleaseName}, Verbs: []string{"bypass"},
 	})
-	own := &unstructured.Unstructured{}
-	own.SetAPIVersion("admissionregistration.k8s.io/v1")
-	own.SetKind("ValidatingWebhookConfiguration")
-	own.SetName(harness.ReleaseName)
+	own := existing("ValidatingWebhookConfiguration", harness.ReleaseName)
 	must(t, "before, the emergency exit is open for whoever may write it", writer(t, cp, harness.Submitter).Delete(t.Context(), own, harness.DryRun))
 
 	t.Cleanup(func() {
@@ -400,6 +466,9 @@ func TestGuardProtection(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := deleteAll(t, false); err == nil || !strings.Contains(err.Error(), "[guard-protection] ") {
+		t.Errorf("the deletion of all validating webhooks: %v", err)
 	}
 	const fail = `[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]`
 	const caBundle = `[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]`
@@ -504,10 +573,7 @@ func TestStaticPolicies(t *testing.T) {
 		}
 	})
 	t.Run("the policies of the chart", func(t *testing.T) {
-		policy := &unstructured.Unstructured{}
-		policy.SetAPIVersion("admissionregistration.k8s.io/v1")
-		policy.SetKind("ValidatingAdmissionPolicyBinding")
-		policy.SetName(harness.ReleaseName + "-mutating-webhook")
+		policy := existing("ValidatingAdmissionPolicyBinding", harness.ReleaseName+"-mutating-webhook")
 		policy.Object["spec"] = map[string]any{"policyName": policy.GetName(), "validationActions": []any{"Deny"}}
 		admin, err := server.Admin()
 		if err != nil {

@@ -373,23 +373,17 @@ matchConstraints:
   resourceRules:
   - apiGroups: [admissionregistration.k8s.io]
     apiVersions: ["*"]
-    resources: [validatingwebhookconfigurations]
-    resourceNames: [{{ $fullname }}]
+    resources: {{ ternary (list "validatingwebhookconfigurations" "validatingadmissionpolicies" "validatingadmissionpolicybindings") (list "validatingwebhookconfigurations") .static | toJson }}
     operations: [UPDATE, DELETE]
     scope: Cluster
-  {{- if .static }}
-  - apiGroups: [admissionregistration.k8s.io]
-    apiVersions: ["*"]
-    resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
-    resourceNames:
-    {{- range include "emrguard.policyNames" $root | fromJsonArray }}
-    - {{ . }}
-    {{- end }}
-    operations: [UPDATE, DELETE]
-    scope: Cluster
-  {{- end }}
 matchConditions:
-{{ include "emrguard.policyConditions" (dict "root" $root "rule" "guard-protection" "resource" "validatingwebhookconfigurations" "breakGlass" .breakGlass "tempered" .tempered) }}
+{{- /* Not by resourceNames: the deletion of a whole collection has no name. */}}
+{{- $name := include "emrguard.policyObjectName" . }}
+{{- $own := printf "%s == %s" $name (toJson $fullname) }}
+{{- if .static }}
+{{- $own = printf "%s in (request.kind.kind == 'ValidatingWebhookConfiguration' ? %s : %s)" $name (toJson (list $fullname)) (include "emrguard.policyNames" $root) }}
+{{- end }}
+{{ include "emrguard.policyConditions" (dict "root" $root "rule" "guard-protection" "resource" "validatingwebhookconfigurations" "breakGlass" .breakGlass "tempered" .tempered "further" (dict "own" $own)) }}
 validations:
 # The CA of the certificate is written at run time; nothing else may change with it.
 - expression: |-
