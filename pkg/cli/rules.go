@@ -47,18 +47,24 @@ func newRules() *cobra.Command {
 			case "markdown":
 				return printMarkdown(cmd.OutOrStdout(), list)
 			case "webhook":
-				out, err := yaml.Marshal(webhook.Rules(rules.All()))
-				if err != nil {
-					return fmt.Errorf("write the webhook rules: %w", err)
-				}
-				_, err = cmd.OutOrStdout().Write(out)
-				return err
+				return printYAML(cmd.OutOrStdout(), webhook.Rules(rules.All()))
+			case "policy":
+				return printYAML(cmd.OutOrStdout(), webhook.Policy())
 			}
-			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook", output)
+			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy", output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, or webhook for the rules of a webhook configuration")
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, webhook for the rules of a webhook configuration, or policy for what the chart's policies are made from")
 	return cmd
+}
+
+func printYAML(w io.Writer, value any) error {
+	out, err := yaml.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("write the output: %w", err)
+	}
+	_, err = w.Write(out)
+	return err
 }
 
 func printTable(w io.Writer, list []rule.Rule) error {

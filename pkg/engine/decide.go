@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,8 +101,17 @@ func (e *Engine) compileDecision(c *config.Guard) error {
 	return nil
 }
 
-func (e *Engine) overridesRule(id string) bool {
-	return slices.ContainsFunc(e.overrides, func(o override) bool { return len(o.rules) == 0 || slices.Contains(o.rules, id) })
+// concerns reports whether the override is for the rule. One for all rules does not
+// wake a rule that is off by default.
+func (o *override) concerns(c *compiled) bool {
+	if len(o.rules) == 0 {
+		return cmp.Or(c.conf.Mode, c.Default) != rule.Off || c.Default != rule.Off
+	}
+	return slices.Contains(o.rules, c.ID)
+}
+
+func (e *Engine) overridesRule(c *compiled) bool {
+	return slices.ContainsFunc(e.overrides, func(o override) bool { return o.concerns(c) })
 }
 
 // decide puts one finding where it belongs.
@@ -155,7 +165,7 @@ func (e *Engine) action(r *rule.Request, j judged) (wanted, action rule.Action) 
 			wanted = j.rule.conf.Mode
 		}
 		for _, o := range e.overrides {
-			if o.namespaces.Match(r.Namespace) && (len(o.rules) == 0 || slices.Contains(o.rules, j.Rule)) {
+			if o.namespaces.Match(r.Namespace) && o.concerns(j.rule) {
 				wanted = o.mode
 				break
 			}

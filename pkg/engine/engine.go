@@ -84,7 +84,7 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 		}
 		conf := c.Rules[r.ID]
 		e.rules = append(e.rules, compiled{Rule: r, check: check, conf: conf})
-		if conf.Mode == rule.Off && !e.overridesRule(r.ID) {
+		if cmp.Or(conf.Mode, r.Default) == rule.Off && !e.overridesRule(&e.rules[len(e.rules)-1]) {
 			continue
 		}
 		e.index(len(e.rules) - 1)

@@ -37,8 +37,8 @@ func Check(rules []rule.Rule) error {
 				bad("it has no %s", name)
 			}
 		}
-		if _, err := rule.ParseAction(string(r.Default)); err != nil || r.Default == rule.Off {
-			bad("the default action %q is none of deny, warn, audit", r.Default)
+		if _, err := rule.ParseAction(string(r.Default)); err != nil {
+			bad("the default action: %v", err)
 		}
 		if r.New == nil {
 			bad("it has no check")

@@ -159,6 +159,7 @@ var resources = []Resource{
 	{custom("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations"), "LoadBalancerConfiguration", false, false, false, typed[LoadBalancerConfiguration]()},
 
 	{admission("mutatingwebhookconfigurations"), "MutatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.MutatingWebhookConfiguration]()},
+	{admission("validatingwebhookconfigurations"), "ValidatingWebhookConfiguration", true, false, true, typed[admissionregistrationv1.ValidatingWebhookConfiguration]()},
 	{admission("mutatingadmissionpolicies"), "MutatingAdmissionPolicy", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicy]()},
 	{admission("mutatingadmissionpolicybindings"), "MutatingAdmissionPolicyBinding", true, false, true, typed[admissionregistrationv1.MutatingAdmissionPolicyBinding]()},
 }

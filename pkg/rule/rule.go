@@ -123,7 +123,8 @@ type Rule struct {
 	Remediation string
 	// Guide is the clause that the rule enforces.
 	Guide Guide
-	// Default is the action of findings that name none themselves.
+	// Default is the action of findings that name none themselves. A rule that is
+	// Off by default is asked only where the configuration gives it a mode.
 	Default Action
 	// Everywhere is true for a rule that applies outside managed namespaces too.
 	Everywhere bool

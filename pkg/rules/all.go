@@ -25,7 +25,12 @@ func All() []rule.Rule {
 		podExec(),
 		namespaceWriters(),
 		managedNamespaceScope(),
-	}, rbacRules(), isolationRules(), endpointRules(), imageRules(), nodeRules(), leastPrivilegeRules())
+	}, rbacRules(), webhookRules(), isolationRules(), endpointRules(), imageRules(), nodeRules(), leastPrivilegeRules())
+}
+
+// webhookRules are about who may change what others send to the API server.
+func webhookRules() []rule.Rule {
+	return []rule.Rule{mutatingWebhook(), mutatingAdmissionPolicy(), guardProtection()}
 }
 
 // isolationRules keep execution roles of different privilege apart.

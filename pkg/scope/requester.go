@@ -134,12 +134,18 @@ func CarriesOut(user string) bool {
 	return false
 }
 
+// deleters are the controllers that delete what somebody else decided to delete.
+var deleters = []string{
+	"system:kube-controller-manager",
+	serviceAccountPrefix + "kube-system:generic-garbage-collector",
+	serviceAccountPrefix + "kube-system:namespace-controller",
+	serviceAccountPrefix + "kube-system:pod-garbage-collector",
+	serviceAccountPrefix + "kube-system:ttl-after-finished-controller",
+}
+
+// Deleters returns the users of whom DeletesForOthers is true.
+func Deleters() []string { return slices.Clone(deleters) }
+
 // DeletesForOthers reports whether the user is one of the controllers that
 // delete what somebody else decided to delete. No rule may ever hinder them.
-func DeletesForOthers(user string) bool {
-	switch strings.TrimPrefix(user, serviceAccountPrefix+"kube-system:") {
-	case "namespace-controller", "generic-garbage-collector", "ttl-after-finished-controller", "pod-garbage-collector":
-		return strings.HasPrefix(user, serviceAccountPrefix)
-	}
-	return user == "system:kube-controller-manager"
-}
+func DeletesForOthers(user string) bool { return slices.Contains(deleters, user) }

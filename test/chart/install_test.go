@@ -40,13 +40,15 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 	// Install.
 	notes := c.helm(t, helm, "install", release, chart, "--create-namespace",
 		"--set", "emr.namespaces={emr-jobs},emr.namespaceSelector.matchLabels.platform=emr",
-		"--set", "dashboard.enabled=true,networkPolicy.enabled=true")
+		"--set", "dashboard.enabled=true,networkPolicy.enabled=true",
+		// With every policy that could stand in the way of an upgrade or uninstall.
+		"--set", "rules.guard-protection.mode=deny")
 	if !strings.Contains(notes, "--set mode=warn") || strings.Contains(notes, "WARNING") {
 		t.Errorf("the notes should advise to begin with warnings, and not warn about namespaces:\n%s", notes)
 	}
 	installed := decode(t, c.helm(t, helm, "get", "manifest", release))
-	if len(installed) != 14 {
-		t.Errorf("want 14 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
+	if len(installed) != 26 {
+		t.Errorf("want 26 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
 	}
 	original := webhooks(t, installed)
 	hooks := decode(t, withoutTests(c.helm(t, helm, "get", "hooks", release)))
@@ -141,7 +143,7 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 	}
 	c.helm(t, helm, "rollback", release, "1")
 	survived(t, "rollback", "managed", "managed-label", "cluster")
-	if config := c.configMap(t); strings.Contains(config, "mode:") {
+	if config := c.configMap(t); strings.Contains(config, "\nmode:") {
 		t.Errorf("the rollback did not change the mode back:\n%s", config)
 	}
 
@@ -307,6 +309,7 @@ func TestNotes(t *testing.T) {
 			{[]string{"--set", "emr.namespaces={emr-jobs}"}, "namespaces emr-jobs", "WARNING"},
 			{[]string{"--set", "emr.namespaceSelector.matchLabels.platform=emr"}, `"platform"`, "WARNING"},
 			{[]string{"--set", "mode=warn"}, "--set mode=\n", "--set mode=warn"},
+			{[]string{"--set", "rules.guard-protection.mode=deny"}, "delete validatingadmissionpolicybinding emrguard-guard-protection", "WARNING: x"},
 			{[]string{"--set", "mode=audit"}, "Mode: audit", "--set mode"},
 			{[]string{"--values", chart + "/ci/url-values.yaml"}, "rollout status", "helm test"},
 		} {

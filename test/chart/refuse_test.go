@@ -45,6 +45,8 @@ func TestRefusals(t *testing.T) {
 		"no such day":        {`{exemptions: [{rule: a, reason: b, expires: "2027-02-30T00:00:00Z"}]}`, `is no RFC 3339 time`},
 		"words":              {`{exemptions: [{rule: a, reason: b, expires: "next year"}]}`, `is no RFC 3339 time`},
 		"empty reason":       {`{exemptions: [{rule: a, reason: " "}]}`, `exemptions[0].reason: say why`},
+		"a policy's date":    {`{exemptions: [{rule: mutating-webhook, reason: b, expires: "2027-01-31T00:00:00Z"}]}`, `exemptions[0].expires: the ValidatingAdmissionPolicy that enforces mutating-webhook has no clock`},
+		"allowed to nobody":  {`{rules: {mutating-webhook: {params: {allowed: [{name: a}]}}}}`, `rules.mutating-webhook.params.allowed[0]: write {name: pattern, users: [patterns]}`},
 		"killed early":       {`{shutdownDelaySeconds: 40}`, `terminationGracePeriodSeconds (40) must be larger than shutdownDelaySeconds (40)`},
 		"same ports":         {`{webhook: {port: 8081}}`, `must differ`},
 		"alerts, no metrics": {`{metrics: {enabled: false}, prometheusRule: {enabled: true}}`, `prometheusRule.enabled needs metrics.enabled`},

@@ -82,6 +82,10 @@ func TestObjectsFitTheirTypes(t *testing.T) {
 				object[corev1.Service](t, rendered, key)
 			case "ServiceAccount":
 				object[corev1.ServiceAccount](t, rendered, key)
+			case "ValidatingAdmissionPolicy":
+				object[admissionregistrationv1.ValidatingAdmissionPolicy](t, rendered, key)
+			case "ValidatingAdmissionPolicyBinding":
+				object[admissionregistrationv1.ValidatingAdmissionPolicyBinding](t, rendered, key)
 			case "ValidatingWebhookConfiguration":
 				object[admissionregistrationv1.ValidatingWebhookConfiguration](t, rendered, key)
 			case "Certificate", "Issuer", "PrometheusRule", "ServiceMonitor":
@@ -113,6 +117,10 @@ func TestDefaultObjects(t *testing.T) {
 		"Service/emrguard",
 		"Service/emrguard-metrics",
 		"ServiceAccount/emrguard",
+		"ValidatingAdmissionPolicy/emrguard-mutating-webhook",
+		"ValidatingAdmissionPolicy/emrguard-mutating-webhook-break-glass",
+		"ValidatingAdmissionPolicyBinding/emrguard-mutating-webhook",
+		"ValidatingAdmissionPolicyBinding/emrguard-mutating-webhook-break-glass",
 		"ValidatingWebhookConfiguration/emrguard",
 	}
 	if !slices.Equal(got, want) {

@@ -32,8 +32,8 @@ func (r *row) check(a harness.Answer, warnMode bool) string {
 	if a.Verdict != want {
 		return fmt.Sprintf("expected %s, got %s", want, a.Verdict)
 	}
-	if want == denied && !strings.HasSuffix(a.Webhook, guardSuffix) {
-		return fmt.Sprintf("denied by %s, not by emrguard", a.Webhook)
+	if want == denied && !strings.HasSuffix(a.Webhook, guardSuffix) && !strings.HasPrefix(a.Policy, harness.ReleaseName+"-") {
+		return fmt.Sprintf("denied by %s, not by emrguard", a.Webhook+a.Policy)
 	}
 	if want == allowed {
 		return ""

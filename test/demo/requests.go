@@ -108,6 +108,20 @@ func patch(who by, obj *unstructured.Unstructured, change, undo string) send {
 	}
 }
 
+// patchJSON does the same with a JSON patch, which can change one entry of a list.
+func patchJSON(who by, obj *unstructured.Unstructured, change, undo string) send {
+	return func(ctx context.Context, s *stage) (harness.Answer, error) {
+		answer, _ := who(s).Patch(ctx, obj, types.JSONPatchType, change)
+		if !answer.Done() {
+			return answer, nil
+		}
+		if a, _ := s.admin.Patch(ctx, obj, types.JSONPatchType, undo); !a.Done() {
+			return answer, fmt.Errorf("change %s back: %s", obj.GetName(), a)
+		}
+		return answer, nil
+	}
+}
+
 // createJobPart creates objects of the EMR job, which stay.
 func createJobPart(part func(*harness.EMRJob) []*unstructured.Unstructured) send {
 	return func(ctx context.Context, s *stage) (harness.Answer, error) {

@@ -78,6 +78,7 @@ func rows() []row {
 	all = append(all, actRows()...)
 	all = append(all, grantRows()...)
 	all = append(all, platformRows()...)
+	all = append(all, webhookRows()...)
 	all = append(all, isolationRows()...)
 	all = append(all, endpointRows()...)
 	all = append(all, imageRows()...)

@@ -75,7 +75,11 @@ func (t *table) row(n int, r *row, a harness.Answer, problem string) {
 	if a.Message != "" {
 		text := a.Message
 		if a.Verdict == harness.Denied {
-			text = fmt.Sprintf("admission webhook %q denied the request: %s", a.Webhook, a.Message)
+			by := fmt.Sprintf("admission webhook %q denied the request", a.Webhook)
+			if a.Policy != "" {
+				by = fmt.Sprintf("ValidatingAdmissionPolicy %q denied the request", a.Policy)
+			}
+			text = by + ": " + a.Message
 		}
 		t.note(text)
 	}

@@ -60,6 +60,7 @@ func TestCheck(t *testing.T) {
 		"allowed":        {Verdict: harness.Allowed},
 		"RBAC":           {Verdict: harness.Unauthorized, Message: "static-aws-credentials"},
 		"unreachable":    {Verdict: harness.Unreachable, Webhook: "managed.emrguard.dev", Message: "static-aws-credentials"},
+		"another policy": {Verdict: harness.Denied, Policy: "policy.example.com", Message: "static-aws-credentials"},
 		"somebody else":  {Verdict: harness.Denied, Webhook: "policy.example.com", Message: "static-aws-credentials"},
 		"another rule":   {Verdict: harness.Denied, Webhook: "managed.emrguard.dev", Message: "irsa-credentials: x"},
 		"one rule more":  {Verdict: harness.Denied, Webhook: "managed.emrguard.dev", Message: "static-aws-credentials: x\nirsa-credentials: y"},

@@ -14,14 +14,15 @@ import (
 // Verdict is what the API server's answer amounts to.
 type Verdict string
 
-// The verdicts. Only Denied is a denial by an admission webhook; a request that
-// fails for any other reason must never be taken for one.
+// The verdicts. Only Denied is a denial by an admission webhook or policy; a request
+// that fails for any other reason must never be taken for one.
 const (
 	// Allowed: done, without a warning.
 	Allowed Verdict = "allowed"
 	// Warned: done, with at least one warning.
 	Warned Verdict = "warned"
-	// Denied: an admission webhook refused, and the message names it.
+	// Denied: an admission webhook or a ValidatingAdmissionPolicy refused, and the
+	// message names it.
 	Denied Verdict = "denied"
 	// Unreachable: an admission webhook with failurePolicy Fail did not answer.
 	Unreachable Verdict = "webhook unreachable"
@@ -41,7 +42,9 @@ type Answer struct {
 	Code int32
 	// Webhook is the name of the admission webhook of Denied and Unreachable.
 	Webhook string
-	// Message is the text of a refusal. For Denied it is what the webhook wrote,
+	// Policy is the name of the ValidatingAdmissionPolicy of Denied.
+	Policy string
+	// Message is the text of a refusal. For Denied it is what the webhook or policy wrote,
 	// without the API server's words around it.
 	Message string
 	// Warnings are the texts of the Warning headers, in their order.
@@ -71,14 +74,19 @@ func (a Answer) String() string {
 	if a.Webhook != "" {
 		s += " by " + a.Webhook
 	}
+	if a.Policy != "" {
+		s += " by policy " + a.Policy
+	}
 	if text := a.Text(); text != "" {
 		s += ": " + text
 	}
 	return s
 }
 
-// The API server's words, from k8s.io/apiserver's admission plugin for webhooks.
+// The API server's words, from k8s.io/apiserver's admission plugins for webhooks and
+// policies.
 var (
+	policyPattern      = regexp.MustCompile(`(?s)ValidatingAdmissionPolicy '([^']+)' with binding '[^']*' denied request: (.*)$`)
 	deniedPattern      = regexp.MustCompile(`(?s)admission webhook "([^"]+)" denied the request(?:: (.*)| without explanation)$`)
 	unreachablePattern = regexp.MustCompile(`(?s)failed calling webhook "([^"]+)": (.*)$`)
 )
@@ -140,6 +148,10 @@ var kubectlReason = regexp.MustCompile(`(?m)^(?:error: |Error from server )\((\w
 func classifyMessage(a *Answer, reason metav1.StatusReason) {
 	if m := deniedPattern.FindStringSubmatch(a.Message); m != nil {
 		a.Verdict, a.Webhook, a.Message = Denied, m[1], m[2]
+		return
+	}
+	if m := policyPattern.FindStringSubmatch(a.Message); m != nil {
+		a.Verdict, a.Policy, a.Message = Denied, m[1], m[2]
 		return
 	}
 	if m := unreachablePattern.FindStringSubmatch(a.Message); m != nil {

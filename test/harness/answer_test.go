@@ -32,6 +32,10 @@ func TestClassify(t *testing.T) {
 			err:     statusError(http.StatusForbidden, metav1.StatusReasonForbidden, "admission webhook \"managed.emrguard.dev\" denied the request: one\ntwo"),
 			verdict: Denied, webhook: "managed.emrguard.dev", message: "one\ntwo",
 		},
+		"denied by a policy": {
+			err:     statusError(http.StatusForbidden, metav1.StatusReasonForbidden, `mutatingwebhookconfigurations.admissionregistration.k8s.io "x" is forbidden: ValidatingAdmissionPolicy 'emrguard-mutating-webhook' with binding 'b' denied request: [mutating-webhook] no`),
+			verdict: Denied, message: "[mutating-webhook] no",
+		},
 		"denied by a webhook that says nothing": {
 			err:     statusError(http.StatusBadRequest, metav1.StatusReasonBadRequest, `admission webhook "w.example.com" denied the request without explanation`),
 			verdict: Denied, webhook: "w.example.com",

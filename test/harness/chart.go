@@ -75,6 +75,38 @@ func (c *Chart) Upgrade(ctx context.Context, values map[string]any) error {
 	return c.run(ctx, "upgrade")
 }
 
+// UpgradeOnce runs `helm upgrade` with further values that the next upgrade forgets.
+func (c *Chart) UpgradeOnce(ctx context.Context, values map[string]any) error {
+	once := *c
+	once.values = merge(c.values, values)
+	return once.run(ctx, "upgrade")
+}
+
+// RenderStaticPolicies renders the policies for the files of an API server, as
+// config/static tells its readers to.
+func RenderStaticPolicies(ctx context.Context, values map[string]any) ([]byte, error) {
+	helm, err := Helm3(ctx)
+	if err != nil {
+		return nil, err
+	}
+	root, err := RepoRoot()
+	if err != nil {
+		return nil, err
+	}
+	data, err := yaml.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("helm template: write the values: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, helm, "template", ReleaseName, filepath.Join(root, "charts", "emrguard"), "--namespace", ReleaseNamespace,
+		"--show-only", "templates/staticpolicies.yaml", "--set", "admissionPolicies.static=true", "--values", "-")
+	var out, failure bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(data), &out, &failure
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("helm template: %w: %s", err, strings.TrimSpace(failure.String()))
+	}
+	return out.Bytes(), nil
+}
+
 // Uninstall runs `helm uninstall`.
 func (c *Chart) Uninstall(ctx context.Context) error {
 	return c.helmCommand(ctx, "uninstall", ReleaseName, "--namespace", ReleaseNamespace)

@@ -31,6 +31,9 @@ type Options struct {
 	WithoutControllers bool
 	// WithoutPodIdentity leaves out the stand-in of EKS's pod identity webhook.
 	WithoutPodIdentity bool
+	// StaticPolicies is a folder with ValidatingAdmissionPolicies that the API server
+	// loads from files (KEP-5793), empty for none.
+	StaticPolicies string
 	// Progress, when set, is told what is being started.
 	Progress func(format string, args ...any)
 }
@@ -94,7 +97,7 @@ func (cp *ControlPlane) start(ctx context.Context, assets string, opts Options) 
 		return err
 	}
 	opts.Progress("etcd and kube-apiserver")
-	if err := cp.startAPIServer(assets); err != nil {
+	if err := cp.startAPIServer(assets, opts); err != nil {
 		return err
 	}
 	if !opts.WithoutControllers {
@@ -151,8 +154,19 @@ rules:
 - level: Metadata
 `
 
+// admissionConfiguration has the API server load policies from a folder.
+const admissionConfiguration = `apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+- name: ValidatingAdmissionPolicy
+  configuration:
+    apiVersion: apiserver.config.k8s.io/v1
+    kind: ValidatingAdmissionPolicyConfiguration
+    staticManifestsDir: %q
+`
+
 // startAPIServer starts etcd and kube-apiserver.
-func (cp *ControlPlane) startAPIServer(assets string) error {
+func (cp *ControlPlane) startAPIServer(assets string, opts Options) error {
 	certs := filepath.Join(cp.Dir, "apiserver")
 	if err := os.Mkdir(certs, 0o700); err != nil {
 		return err
@@ -213,6 +227,16 @@ func (cp *ControlPlane) startAPIServer(assets string) error {
 		Set("advertise-address", "192.0.2.1").
 		Set("audit-policy-file", policy).
 		Set("audit-log-path", cp.auditLog())
+
+	if opts.StaticPolicies != "" {
+		admission := filepath.Join(cp.Dir, "admission.yaml")
+		if err := os.WriteFile(admission, fmt.Appendf(nil, admissionConfiguration, opts.StaticPolicies), 0o600); err != nil {
+			return err
+		}
+		apiserver.Configure().
+			Set("admission-control-config-file", admission).
+			Set("feature-gates", "ManifestBasedAdmissionControlConfig=true")
+	}
 
 	cp.onStop(cp.env.Stop)
 	config, err := cp.env.Start()
