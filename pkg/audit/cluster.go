@@ -250,6 +250,14 @@ func Kinds() []schema.GroupResource {
 	return list
 }
 
+// Managed returns the namespaces that were EMR's when Run looked, sorted.
+func (l *Live) Managed() []string {
+	if l.auditor == nil {
+		return nil
+	}
+	return slices.Clone(l.auditor.managed)
+}
+
 // Compare asks the API server what submitters may do, after Run, and adds to the
 // report what it allows although no role does: an EKS access policy, or another
 // authorizer.
@@ -275,7 +283,7 @@ func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitt
 			object = report.Object{APIVersion: "v1", Kind: "Cluster", Name: "cluster"}
 			where = "in the whole cluster"
 		}
-		l.auditor.report.Findings = append(l.auditor.report.Findings, report.Finding{
+		l.auditor.keep(report.Finding{
 			Rule: r.ID, Action: l.action(&r), Object: object, Subject: "User " + d.User, Via: "the API server",
 			Message:     fmt.Sprintf("User %s may %s %s, and no role says so: %s", d.User, d.Request, where, cmp.Or(d.Reason, "an EKS access policy or another authorizer does")),
 			Remediation: "look at the access entries of the cluster: aws eks list-associated-access-policies",

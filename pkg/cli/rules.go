@@ -9,8 +9,10 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/emrguard/emrguard/pkg/audit"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/pkg/webhook"
@@ -53,12 +55,33 @@ func newRules() *cobra.Command {
 				}
 				_, err = cmd.OutOrStdout().Write(out)
 				return err
+			case "audit-rbac":
+				return printAuditRBAC(cmd.OutOrStdout())
 			}
-			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook", output)
+			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, audit-rbac", output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, or webhook for the rules of a webhook configuration")
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, webhook for the rules of a webhook configuration, or audit-rbac for those of a ClusterRole that may audit")
 	return cmd
+}
+
+// printAuditRBAC writes the rules of a ClusterRole that allows what an audit reads.
+func printAuditRBAC(w io.Writer) error {
+	var list []rbacv1.PolicyRule
+	for _, res := range audit.Kinds() {
+		i := slices.IndexFunc(list, func(r rbacv1.PolicyRule) bool { return r.APIGroups[0] == res.Group })
+		if i < 0 {
+			i = len(list)
+			list = append(list, rbacv1.PolicyRule{Verbs: []string{"list"}, APIGroups: []string{res.Group}})
+		}
+		list[i].Resources = append(list[i].Resources, res.Resource)
+	}
+	out, err := yaml.Marshal(list)
+	if err != nil {
+		return fmt.Errorf("write the rules of the ClusterRole: %w", err)
+	}
+	_, err = w.Write(out)
+	return err
 }
 
 func printTable(w io.Writer, list []rule.Rule) error {

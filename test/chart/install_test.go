@@ -45,8 +45,8 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 		t.Errorf("the notes should advise to begin with warnings, and not warn about namespaces:\n%s", notes)
 	}
 	installed := decode(t, c.helm(t, helm, "get", "manifest", release))
-	if len(installed) != 14 {
-		t.Errorf("want 14 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
+	if len(installed) != 19 {
+		t.Errorf("want 19 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
 	}
 	original := webhooks(t, installed)
 	hooks := decode(t, withoutTests(c.helm(t, helm, "get", "hooks", release)))
