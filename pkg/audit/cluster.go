@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 
@@ -189,7 +190,7 @@ func (l *liveRun) list(ctx context.Context, res object.Resource, namespace strin
 		if next != "" {
 			request.Param("continue", next)
 		}
-		raw, err := request.DoRaw(ctx)
+		body, err := request.Stream(ctx)
 		switch {
 		case apierrors.IsNotFound(err):
 			return nil
@@ -204,7 +205,8 @@ func (l *liveRun) list(ctx context.Context, res object.Resource, namespace strin
 		case err != nil:
 			return fmt.Errorf("list %s: %w", res.GroupResource(), err)
 		}
-		if next, err = l.page(res, raw, each); err != nil {
+		next, err = page(res, body, each)
+		if err = errors.Join(err, body.Close()); err != nil {
 			return fmt.Errorf("list %s: %w", res.GroupResource(), err)
 		}
 		if next == "" {
@@ -220,23 +222,57 @@ func continueOf(err error) string {
 	return ""
 }
 
-// page decodes one page of a list.
-func (l *liveRun) page(res object.Resource, raw []byte, each func(*object.Object)) (string, error) {
-	var page struct {
-		metav1.ListMeta `json:"metadata"`
-		Items           []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(raw, &page); err != nil {
+// page decodes one page of a list as it comes, and returns where the next begins.
+// One object is held at a time: a page of ConfigMaps may have hundreds of MiB.
+func page(res object.Resource, body io.Reader, each func(*object.Object)) (next string, err error) {
+	decoder := json.NewDecoder(body)
+	if _, err := decoder.Token(); err != nil { // {
 		return "", fmt.Errorf("read the answer: %w", err)
 	}
-	for _, item := range page.Items {
-		o, err := object.DecodeListed(res, item)
+	for decoder.More() {
+		key, err := decoder.Token()
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("read the answer: %w", err)
+		}
+		switch key {
+		case "metadata":
+			var list metav1.ListMeta
+			err = decoder.Decode(&list)
+			next = list.Continue
+		case "items":
+			err = items(res, decoder, each)
+		default:
+			var skipped json.RawMessage
+			err = decoder.Decode(&skipped)
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the answer: %w", err)
+		}
+	}
+	if _, err := decoder.Token(); err != nil { // }
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	return next, nil
+}
+
+// items decodes the objects of a page.
+func items(res object.Resource, decoder *json.Decoder, each func(*object.Object)) error {
+	if begin, err := decoder.Token(); err != nil || begin == nil { // [ or null
+		return err
+	}
+	for decoder.More() {
+		var raw json.RawMessage
+		if err := decoder.Decode(&raw); err != nil {
+			return err
+		}
+		o, err := object.DecodeListed(res, raw)
+		if err != nil {
+			return err
 		}
 		each(o)
 	}
-	return page.Continue, nil
+	_, err := decoder.Token() // ]
+	return err
 }
 
 // Kinds returns the resources that an audit lists, for who has to be allowed to.
