@@ -226,8 +226,11 @@ func continueOf(err error) string {
 // One object is held at a time: a page of ConfigMaps may have hundreds of MiB.
 func page(res object.Resource, body io.Reader, each func(*object.Object)) (next string, err error) {
 	decoder := json.NewDecoder(body)
-	if _, err := decoder.Token(); err != nil { // {
+	switch begin, err := decoder.Token(); {
+	case err != nil:
 		return "", fmt.Errorf("read the answer: %w", err)
+	case begin != json.Delim('{'):
+		return "", fmt.Errorf("read the answer: it begins with %v", begin)
 	}
 	for decoder.More() {
 		key, err := decoder.Token()
@@ -257,8 +260,13 @@ func page(res object.Resource, body io.Reader, each func(*object.Object)) (next 
 
 // items decodes the objects of a page.
 func items(res object.Resource, decoder *json.Decoder, each func(*object.Object)) error {
-	if begin, err := decoder.Token(); err != nil || begin == nil { // [ or null
+	switch begin, err := decoder.Token(); {
+	case err != nil:
 		return err
+	case begin == nil: // null
+		return nil
+	case begin != json.Delim('['):
+		return fmt.Errorf("items begins with %v", begin)
 	}
 	for decoder.More() {
 		var raw json.RawMessage
@@ -275,15 +283,24 @@ func items(res object.Resource, decoder *json.Decoder, each func(*object.Object)
 	return err
 }
 
-// Kinds returns the resources that an audit lists, for who has to be allowed to.
-func Kinds() []schema.GroupResource {
-	var list []schema.GroupResource
-	for _, res := range object.Resources() {
-		if !res.IsSubresource() && res.Kind != "Secret" {
-			list = append(list, res.GroupResource())
+// Kinds returns the resources that an audit by these rules lists, whatever the
+// configuration, for who has to be allowed to.
+func Kinds(list []rule.Rule) []schema.GroupResource {
+	read := map[schema.GroupResource]bool{}
+	for i := range list {
+		for _, t := range list[i].Targets {
+			if slices.Contains(t.Operations, rule.Create) {
+				read[schema.GroupResource{Group: t.Group, Resource: t.Resource}] = true
+			}
 		}
 	}
-	return list
+	var kinds []schema.GroupResource
+	for _, res := range object.Resources() {
+		if gr := res.GroupResource(); res.IsFact() || read[gr] && !res.IsSubresource() && res.Kind != "Secret" {
+			kinds = append(kinds, gr)
+		}
+	}
+	return kinds
 }
 
 // Managed returns the namespaces that were EMR's when Run looked, sorted.

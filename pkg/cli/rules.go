@@ -68,7 +68,7 @@ func newRules() *cobra.Command {
 // printAuditRBAC writes the rules of a ClusterRole that allows what an audit reads.
 func printAuditRBAC(w io.Writer) error {
 	var list []rbacv1.PolicyRule
-	for _, res := range audit.Kinds() {
+	for _, res := range audit.Kinds(rules.All()) {
 		i := slices.IndexFunc(list, func(r rbacv1.PolicyRule) bool { return r.APIGroups[0] == res.Group })
 		if i < 0 {
 			i = len(list)

@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	audited   = "emr-audited"
+	audited      = "emr-audited"
 	auditedGrant = "audited-grant"
-	planted   = `emrguard_audit_findings{action="deny",namespace="` + audited + `",rule="instance-profile-access"}`
+	planted      = `emrguard_audit_findings{action="deny",namespace="` + audited + `",rule="instance-profile-access"}`
 )
 
 // auditStage is a control plane of its own: an audit sees everything, and what it
@@ -215,6 +215,7 @@ func (s *auditStage) start(t *testing.T, flags ...string) *harness.Webhook {
 }
 
 func (s *auditStage) testReports(t *testing.T, a *harness.Webhook) {
+	t.Helper()
 	s.eventually(t, "the report of "+audited, func(ctx context.Context) error {
 		_, err := s.admin.Get(ctx, reportObject(audited, openreports.Name, nil))
 		return err
@@ -270,6 +271,7 @@ func (s *auditStage) testReports(t *testing.T, a *harness.Webhook) {
 
 // testForbidden takes the rights of the audit away for a while.
 func (s *auditStage) testForbidden(t *testing.T, a *harness.Webhook) {
+	t.Helper()
 	ctx := t.Context()
 	bindings := s.Clientset().RbacV1().ClusterRoleBindings()
 	name := harness.ReleaseName + "-audit"
@@ -301,6 +303,7 @@ func (s *auditStage) testForbidden(t *testing.T, a *harness.Webhook) {
 
 // testLostLease lets somebody else hold the lease for a while.
 func (s *auditStage) testLostLease(t *testing.T, a, b *harness.Webhook) {
+	t.Helper()
 	ctx := t.Context()
 	leases := s.Clientset().CoordinationV1().Leases(harness.ReleaseNamespace)
 	hold := func(who string) {
