@@ -217,7 +217,7 @@ func (l *liveRun) list(ctx context.Context, res object.Resource, namespace strin
 
 func continueOf(err error) string {
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
-		return status.Status().ListMeta.Continue
+		return status.Status().Continue
 	}
 	return ""
 }
