@@ -29,6 +29,10 @@ type Options struct {
 	Rules []string
 	// Tool is the version of emrguard, for the report.
 	Tool string
+	// MaxFindings bounds how many findings a report holds, MaxFindingsPerNamespace
+	// how many of one namespace; 0 for all. What is beyond is counted. MaxFindings
+	// bounds what is exempted and what could not be judged as well.
+	MaxFindings, MaxFindingsPerNamespace int
 }
 
 // Auditor judges the objects of one world, one after the other, as if they came in
@@ -38,6 +42,7 @@ type Auditor struct {
 	rules   map[string]rule.Rule
 	options Options
 	report  *report.Report
+	kept    map[string]int // findings by namespace
 	world   *World
 	managed []string
 }
@@ -61,7 +66,7 @@ func New(e *engine.Engine, list []rule.Rule, world *World, o Options) (*Auditor,
 	a := &Auditor{
 		engine: e, rules: map[string]rule.Rule{}, options: o,
 		world: world, managed: e.ManagedNamespaces(&world.snapshot),
-		report: &report.Report{Tool: o.Tool},
+		report: &report.Report{Tool: o.Tool, Tally: map[report.Key]int{}}, kept: map[string]int{},
 	}
 	for _, r := range list {
 		a.rules[r.ID] = r
@@ -133,18 +138,18 @@ func (a *Auditor) add(v *engine.Verdict, o *object.Object, place Place) {
 	for _, list := range [][]engine.Outcome{v.Denied, v.Warned, v.Audited} {
 		for _, x := range list {
 			if !x.Failed && a.asks(x.Rule) {
-				a.report.Findings = append(a.report.Findings, finding(x))
+				a.keep(finding(x))
 			}
 		}
 	}
 	for _, x := range v.Exempted {
 		if a.asks(x.Rule) {
-			a.report.Exempted = append(a.report.Exempted, report.Exempted{Finding: finding(x), Reason: x.Reason})
+			a.keepExempted(report.Exempted{Finding: finding(x), Reason: x.Reason})
 		}
 	}
 	for _, failure := range v.Errors {
 		if a.asks(failure.Rule) {
-			a.report.Problems = append(a.report.Problems, report.Problem{
+			a.keepProblem(report.Problem{
 				File: place.File, Line: line(""), Message: fmt.Sprintf("%s could not judge %s: %v", failure.Rule, named, failure.Err),
 			})
 		}
@@ -172,5 +177,6 @@ func (a *Auditor) Report() *report.Report {
 				strings.Join(ids, ", ")+") looked only for what is wrong whoever asks.")
 		}
 	}
+	a.noteDropped()
 	return a.report
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 
@@ -189,7 +190,7 @@ func (l *liveRun) list(ctx context.Context, res object.Resource, namespace strin
 		if next != "" {
 			request.Param("continue", next)
 		}
-		raw, err := request.DoRaw(ctx)
+		body, err := request.Stream(ctx)
 		switch {
 		case apierrors.IsNotFound(err):
 			return nil
@@ -204,7 +205,8 @@ func (l *liveRun) list(ctx context.Context, res object.Resource, namespace strin
 		case err != nil:
 			return fmt.Errorf("list %s: %w", res.GroupResource(), err)
 		}
-		if next, err = l.page(res, raw, each); err != nil {
+		next, err = page(res, body, each)
+		if err = errors.Join(err, body.Close()); err != nil {
 			return fmt.Errorf("list %s: %w", res.GroupResource(), err)
 		}
 		if next == "" {
@@ -215,39 +217,98 @@ func (l *liveRun) list(ctx context.Context, res object.Resource, namespace strin
 
 func continueOf(err error) string {
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
-		return status.Status().ListMeta.Continue
+		return status.Status().Continue
 	}
 	return ""
 }
 
-// page decodes one page of a list.
-func (l *liveRun) page(res object.Resource, raw []byte, each func(*object.Object)) (string, error) {
-	var page struct {
-		metav1.ListMeta `json:"metadata"`
-		Items           []json.RawMessage `json:"items"`
+// page decodes one page of a list as it comes, and returns where the next begins.
+// One object is held at a time: a page of ConfigMaps may have hundreds of MiB.
+func page(res object.Resource, body io.Reader, each func(*object.Object)) (next string, err error) {
+	decoder := json.NewDecoder(body)
+	switch begin, err := decoder.Token(); {
+	case err != nil:
+		return "", fmt.Errorf("read the answer: %w", err)
+	case begin != json.Delim('{'):
+		return "", fmt.Errorf("read the answer: it begins with %v", begin)
 	}
-	if err := json.Unmarshal(raw, &page); err != nil {
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return "", fmt.Errorf("read the answer: %w", err)
+		}
+		switch key {
+		case "metadata":
+			var list metav1.ListMeta
+			err = decoder.Decode(&list)
+			next = list.Continue
+		case "items":
+			err = items(res, decoder, each)
+		default:
+			var skipped json.RawMessage
+			err = decoder.Decode(&skipped)
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the answer: %w", err)
+		}
+	}
+	if _, err := decoder.Token(); err != nil { // }
 		return "", fmt.Errorf("read the answer: %w", err)
 	}
-	for _, item := range page.Items {
-		o, err := object.DecodeListed(res, item)
+	return next, nil
+}
+
+// items decodes the objects of a page.
+func items(res object.Resource, decoder *json.Decoder, each func(*object.Object)) error {
+	switch begin, err := decoder.Token(); {
+	case err != nil:
+		return err
+	case begin == nil: // null
+		return nil
+	case begin != json.Delim('['):
+		return fmt.Errorf("items begins with %v", begin)
+	}
+	for decoder.More() {
+		var raw json.RawMessage
+		if err := decoder.Decode(&raw); err != nil {
+			return err
+		}
+		o, err := object.DecodeListed(res, raw)
 		if err != nil {
-			return "", err
+			return err
 		}
 		each(o)
 	}
-	return page.Continue, nil
+	_, err := decoder.Token() // ]
+	return err
 }
 
-// Kinds returns the resources that an audit lists, for who has to be allowed to.
-func Kinds() []schema.GroupResource {
-	var list []schema.GroupResource
-	for _, res := range object.Resources() {
-		if !res.IsSubresource() && res.Kind != "Secret" {
-			list = append(list, res.GroupResource())
+// Kinds returns the resources that an audit by these rules lists, whatever the
+// configuration, for who has to be allowed to.
+func Kinds(list []rule.Rule) []schema.GroupResource {
+	read := map[schema.GroupResource]bool{}
+	for i := range list {
+		for _, t := range list[i].Targets {
+			if slices.Contains(t.Operations, rule.Create) {
+				read[schema.GroupResource{Group: t.Group, Resource: t.Resource}] = true
+			}
 		}
 	}
-	return list
+	var kinds []schema.GroupResource
+	for _, res := range object.Resources() {
+		if gr := res.GroupResource(); res.IsFact() || read[gr] && !res.IsSubresource() && res.Kind != "Secret" {
+			kinds = append(kinds, gr)
+		}
+	}
+	return kinds
+}
+
+// Managed returns the namespaces that were EMR's when Run looked, sorted.
+func (l *Live) Managed() []string {
+	if l.auditor == nil {
+		return nil
+	}
+	return slices.Clone(l.auditor.managed)
 }
 
 // Compare asks the API server what submitters may do, after Run, and adds to the
@@ -275,7 +336,7 @@ func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitt
 			object = report.Object{APIVersion: "v1", Kind: "Cluster", Name: "cluster"}
 			where = "in the whole cluster"
 		}
-		l.auditor.report.Findings = append(l.auditor.report.Findings, report.Finding{
+		l.auditor.keep(report.Finding{
 			Rule: r.ID, Action: l.action(&r), Object: object, Subject: "User " + d.User, Via: "the API server",
 			Message:     fmt.Sprintf("User %s may %s %s, and no role says so: %s", d.User, d.Request, where, cmp.Or(d.Reason, "an EKS access policy or another authorizer does")),
 			Remediation: "look at the access entries of the cluster: aws eks list-associated-access-policies",

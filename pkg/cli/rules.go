@@ -9,8 +9,10 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/emrguard/emrguard/pkg/audit"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/pkg/webhook"
@@ -50,12 +52,29 @@ func newRules() *cobra.Command {
 				return printYAML(cmd.OutOrStdout(), webhook.Rules(rules.All()))
 			case "policy":
 				return printYAML(cmd.OutOrStdout(), webhook.Policy())
+			case "audit-rbac":
+				return printYAML(cmd.OutOrStdout(), auditRBAC())
 			}
-			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy", output)
+			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy, audit-rbac", output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, webhook for the rules of a webhook configuration, or policy for what the chart's policies are made from")
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, webhook for the rules of a webhook configuration, "+
+		"policy for what the chart's policies are made from, or audit-rbac for the rules of a ClusterRole that may audit")
 	return cmd
+}
+
+// auditRBAC is what a ClusterRole allows that may do what an audit does.
+func auditRBAC() []rbacv1.PolicyRule {
+	var list []rbacv1.PolicyRule
+	for _, res := range audit.Kinds(rules.All()) {
+		i := slices.IndexFunc(list, func(r rbacv1.PolicyRule) bool { return r.APIGroups[0] == res.Group })
+		if i < 0 {
+			i = len(list)
+			list = append(list, rbacv1.PolicyRule{Verbs: []string{"list"}, APIGroups: []string{res.Group}})
+		}
+		list[i].Resources = append(list[i].Resources, res.Resource)
+	}
+	return list
 }
 
 func printYAML(w io.Writer, value any) error {

@@ -1,5 +1,6 @@
-// Package metrics names and records what emrguard measures. Labels are bounded:
-// no name of an object, namespace or user is ever one.
+// Package metrics names and records what emrguard measures. Labels are bounded: no
+// name of an object or user is ever one, nor a namespace, but for managed ones in
+// the findings of an audit.
 package metrics
 
 import (

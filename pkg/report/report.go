@@ -15,6 +15,11 @@ type Report struct {
 	Rules []rule.Rule
 	// Findings, in the order of the objects; those of one object by path.
 	Findings []Finding
+	// Tally counts the findings in a cluster, those too that a limit kept out of
+	// Findings. Nil where nobody counted.
+	Tally map[Key]int
+	// Dropped counts what a limit kept out of the lists.
+	Dropped Dropped
 	// Exempted are findings that an exemption of the configuration excuses.
 	Exempted []Exempted
 	// Problems are parts of the input that could not be judged.
@@ -46,6 +51,30 @@ type Finding struct {
 	// File and Line (from 1) where the field stands; empty and 0 for a cluster.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+}
+
+// Key is by what findings are counted.
+type Key struct {
+	// Namespace of the object, empty for what has none.
+	Namespace string
+	// Rule is the id of the rule.
+	Rule   string
+	Action rule.Action
+}
+
+// Dropped counts what a limit kept out of a report.
+type Dropped struct {
+	Findings           map[rule.Action]int
+	Exempted, Problems int
+}
+
+// Total counts the findings.
+func (d Dropped) Total() int {
+	n := 0
+	for _, some := range d.Findings {
+		n += some
+	}
+	return n
 }
 
 // Exempted is a finding that an exemption excuses.
@@ -86,9 +115,9 @@ type Problem struct {
 	Message string `json:"message"`
 }
 
-// Count returns how many findings lead to an action.
+// Count returns how many findings lead to an action, dropped ones included.
 func (r *Report) Count(action rule.Action) int {
-	n := 0
+	n := r.Dropped.Findings[action]
 	for i := range r.Findings {
 		if r.Findings[i].Action == action {
 			n++

@@ -39,6 +39,14 @@ type Options struct {
 
 	ShutdownDelay time.Duration
 	Kubeconfig    string
+
+	// Of the background audit; an AuditInterval of 0 turns it off.
+	AuditInterval      time.Duration
+	AuditQPS           int
+	AuditLease         string
+	AuditLeaseDuration time.Duration
+	AuditReports       bool
+	AuditReportsOwner  string
 }
 
 // NewOptions returns the defaults, which are those of the chart.
@@ -56,6 +64,10 @@ func NewOptions() *Options {
 		ServiceName:          "emrguard",
 		WebhookConfiguration: "emrguard",
 		ShutdownDelay:        10 * time.Second,
+		AuditInterval:        time.Hour,
+		AuditQPS:             20,
+		AuditLease:           "emrguard-audit",
+		AuditLeaseDuration:   time.Minute,
 	}
 }
 
@@ -69,12 +81,18 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.HealthAddress, "health-address", o.HealthAddress, `address of /healthz and /readyz; "0" for none`)
 	f.StringVar(&o.CertDir, "cert-dir", o.CertDir, "directory of tls.crt and tls.key")
 	f.StringVar(&o.Certificates, "certificates", o.Certificates, "self-managed: make and rotate the certificate; provided: somebody else does")
-	f.StringVar(&o.Namespace, "namespace", o.Namespace, "own namespace, for self-managed certificates (environment: POD_NAMESPACE)")
+	f.StringVar(&o.Namespace, "namespace", o.Namespace, "own namespace, of the Lease of the audit and for self-managed certificates (environment: POD_NAMESPACE)")
 	f.StringVar(&o.SecretName, "secret-name", o.SecretName, "Secret of the self-managed certificate")
 	f.StringVar(&o.ServiceName, "service-name", o.ServiceName, "own Service, the name in the self-managed certificate")
 	f.StringVar(&o.WebhookConfiguration, "webhook-configuration", o.WebhookConfiguration, "ValidatingWebhookConfiguration that gets the CA of the self-managed certificate")
 	f.DurationVar(&o.ShutdownDelay, "shutdown-delay", o.ShutdownDelay, "how long to keep serving after SIGTERM, until no API server sends requests here any more")
 	f.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "kubeconfig; empty inside a cluster")
+	f.DurationVar(&o.AuditInterval, "audit-interval", o.AuditInterval, "how often to audit what exists in the cluster; 0 for never")
+	f.IntVar(&o.AuditQPS, "audit-qps", o.AuditQPS, "how many requests a second an audit may send to the API server")
+	f.StringVar(&o.AuditLease, "audit-lease", o.AuditLease, "Lease by which replicas agree on who audits; empty when there is one process only")
+	f.DurationVar(&o.AuditLeaseDuration, "audit-lease-duration", o.AuditLeaseDuration, "how long others wait for a silent holder of the Lease")
+	f.BoolVar(&o.AuditReports, "audit-reports", o.AuditReports, "write the findings of audits as Reports of openreports.io/v1alpha1")
+	f.StringVar(&o.AuditReportsOwner, "audit-reports-owner", o.AuditReportsOwner, "ClusterRole that owns the reports, so that they are deleted with it; empty for none")
 }
 
 // Validate returns everything that is wrong with the options.
@@ -89,6 +107,7 @@ func (o *Options) Validate() error {
 	if o.ShutdownDelay < 0 {
 		errs = append(errs, fmt.Errorf("--shutdown-delay %s is negative", o.ShutdownDelay))
 	}
+	errs = append(errs, o.validateAudit()...)
 	switch o.Certificates {
 	case Provided:
 	case SelfManaged:
@@ -101,4 +120,27 @@ func (o *Options) Validate() error {
 		errs = append(errs, fmt.Errorf("--certificates %q is neither %s nor %s", o.Certificates, SelfManaged, Provided))
 	}
 	return errors.Join(errs...)
+}
+
+func (o *Options) validateAudit() []error {
+	var errs []error
+	if o.AuditInterval == 0 {
+		return nil
+	}
+	if o.AuditInterval < time.Second {
+		errs = append(errs, fmt.Errorf("--audit-interval %s: give at least 1s, or 0 for no audit", o.AuditInterval))
+	}
+	if o.AuditQPS < 1 {
+		errs = append(errs, fmt.Errorf("--audit-qps %d: give at least 1", o.AuditQPS))
+	}
+	if o.AuditLease == "" {
+		return errs
+	}
+	if o.AuditLeaseDuration < time.Second {
+		errs = append(errs, fmt.Errorf("--audit-lease-duration %s: give at least 1s", o.AuditLeaseDuration))
+	}
+	if o.Namespace == "" {
+		errs = append(errs, errors.New("--namespace is empty, the Lease of the audit needs it: name it, or give --audit-lease= when there is one process only, or --audit-interval=0 for no audit"))
+	}
+	return errs
 }

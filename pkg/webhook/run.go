@@ -16,13 +16,17 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/emrguard/emrguard/pkg/admission"
+	"github.com/emrguard/emrguard/pkg/background"
 	"github.com/emrguard/emrguard/pkg/cluster"
+	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/metrics"
+	"github.com/emrguard/emrguard/pkg/rules"
 )
 
 // Run serves until ctx ends and the shutdown delay has passed.
@@ -77,6 +81,9 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(live.WatchRBAC(clientset))); err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
+	if err := addAudit(ctx, mgr, o, reloader.Engine, log.WithName("audit")); err != nil {
+		return err
+	}
 	if err := addProbes(mgr, server, live, &leaving); err != nil {
 		return err
 	}
@@ -95,6 +102,33 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	}()
 	if err := mgr.Start(running); err != nil {
 		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// addAudit has the cluster audited in the background, until the signal comes: what
+// is left of the time is for admission.
+func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() *engine.Engine, log logr.Logger) error {
+	if o.AuditInterval == 0 {
+		return nil
+	}
+	auditor, err := background.New(mgr.GetConfig(), background.Options{
+		Interval: o.AuditInterval, QPS: o.AuditQPS,
+		Lease:   background.Lease{Name: o.AuditLease, Namespace: o.Namespace, Duration: o.AuditLeaseDuration},
+		Reports: o.AuditReports, ReportsOwner: o.AuditReportsOwner,
+	}, current, rules.All(), metrics.NewAudit(ctrlmetrics.Registry), log)
+	if err != nil {
+		return err
+	}
+	// The manager elects no leader, so it starts this like everything else, last.
+	audit := manager.RunnableFunc(func(running context.Context) error {
+		running, cancel := context.WithCancel(running)
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		return auditor.Start(running)
+	})
+	if err := mgr.Add(audit); err != nil {
+		return fmt.Errorf("set up the audit: %w", err)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/watch"
@@ -47,8 +48,8 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 		t.Errorf("the notes should advise to begin with warnings, and not warn about namespaces:\n%s", notes)
 	}
 	installed := decode(t, c.helm(t, helm, "get", "manifest", release))
-	if len(installed) != 26 {
-		t.Errorf("want 26 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
+	if len(installed) != 28 {
+		t.Errorf("want 28 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
 	}
 	original := webhooks(t, installed)
 	hooks := decode(t, withoutTests(c.helm(t, helm, "get", "hooks", release)))
@@ -101,8 +102,22 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 	if err := c.Update(t.Context(), configuration, client.FieldOwner(release)); err != nil {
 		t.Fatal(err)
 	}
+	holder, lease := "pod-1", &coordinationv1.Lease{}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: releaseNamespace, Name: "emrguard-audit"}, lease); err != nil {
+		t.Fatal(err)
+	}
+	lease.Spec.HolderIdentity = &holder
+	if err := c.Update(t.Context(), lease, client.FieldOwner(release)); err != nil {
+		t.Fatal(err)
+	}
 	survived := func(t *testing.T, after string, names ...string) {
 		t.Helper()
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(lease), lease); err != nil {
+			t.Fatal(err)
+		}
+		if got := lease.Spec.HolderIdentity; got == nil || *got != holder {
+			t.Errorf("%s: the holder of the lease is lost: %v", after, got)
+		}
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
 			t.Fatal(err)
 		}

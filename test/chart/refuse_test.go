@@ -113,6 +113,9 @@ func TestSchemaRefuses(t *testing.T) {
 		"namespace twice":        {`{emr: {namespaces: [a, a]}}`, `namespaces`},
 		"role users of nobody":   {`{emr: {roleUsers: [{roles: [a]}]}}`, `roleUsers`},
 		"issuer without name":    {`{certificates: {mode: cert-manager, issuerRef: {kind: Issuer}}}`, `issuerRef`},
+		"audit without unit":     {`{audit: {interval: "60"}}`, `interval`},
+		"audit all the time":     {`{audit: {interval: 0s}}`, `interval`},
+		"audit without requests": {`{audit: {qps: 0}}`, `qps`},
 		"tag as digest":          {`{image: {digest: latest}}`, `digest`},
 	} {
 		t.Run(name, func(t *testing.T) {

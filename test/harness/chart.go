@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -167,12 +168,36 @@ func (c *Chart) Config(ctx context.Context) ([]byte, error) {
 	return []byte(found[0].Data[configKey]), nil
 }
 
+// deployment reads the chart's Deployment.
+func (c *Chart) deployment(ctx context.Context) (*appsv1.Deployment, error) {
+	deployment, err := c.cp.clientset.AppsV1().Deployments(ReleaseNamespace).Get(ctx, ReleaseName, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read the chart's Deployment: %w", err)
+	}
+	return deployment, nil
+}
+
+// auditFlags are the flags of the background audit that the chart gives.
+func (c *Chart) auditFlags(ctx context.Context) ([]string, error) {
+	deployment, err := c.deployment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var flags []string
+	for _, arg := range deployment.Spec.Template.Spec.Containers[0].Args {
+		if strings.HasPrefix(arg, "--audit-") {
+			flags = append(flags, arg)
+		}
+	}
+	return flags, nil
+}
+
 // serviceAccount returns the name of the ServiceAccount of the chart's
 // Deployment.
 func (c *Chart) serviceAccount(ctx context.Context) (string, error) {
-	deployment, err := c.cp.clientset.AppsV1().Deployments(ReleaseNamespace).Get(ctx, ReleaseName, metav1.GetOptions{})
+	deployment, err := c.deployment(ctx)
 	if err != nil {
-		return "", fmt.Errorf("read the chart's Deployment: %w", err)
+		return "", err
 	}
 	if name := deployment.Spec.Template.Spec.ServiceAccountName; name != "" {
 		return name, nil

@@ -73,6 +73,10 @@ func (cp *ControlPlane) StartWebhook(ctx context.Context, chart *Chart, flags ..
 	}
 	health, metrics := "127.0.0.1:"+strconv.Itoa(healthPort), "127.0.0.1:"+strconv.Itoa(metricsPort)
 	w.HealthURL, w.MetricsURL = "http://"+health, "http://"+metrics
+	audit, err := chart.auditFlags(ctx)
+	if err != nil {
+		return nil, err
+	}
 	args := append([]string{
 		"webhook",
 		"--config=" + filepath.Join(w.configDir, configKey),
@@ -82,7 +86,8 @@ func (cp *ControlPlane) StartWebhook(ctx context.Context, chart *Chart, flags ..
 		"--kubeconfig=" + kubeconfig,
 		// No endpoints are to be drained here.
 		"--shutdown-delay=0s",
-	}, flags...)
+	}, audit...)
+	args = append(args, flags...)
 	// The name of the folder makes that of the log and pid files unique.
 	w.proc, err = startProcess(cp.Dir, filepath.Base(dir), binary, args, []string{"POD_NAMESPACE=" + ReleaseNamespace})
 	if err != nil {

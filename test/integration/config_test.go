@@ -67,20 +67,7 @@ func rendered(t *testing.T, more map[string]any) string {
 }
 
 // metric returns the value of a metric without labels.
-func metric(ctx context.Context, name string) (float64, error) {
-	text, err := guard.Metrics(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(text) {
-		if rest, ok := strings.CutPrefix(line, name+" "); ok {
-			var value float64
-			_, err := fmt.Sscan(rest, &value)
-			return value, err
-		}
-	}
-	return 0, fmt.Errorf("there is no metric %s", name)
-}
+func metric(ctx context.Context, name string) (float64, error) { return metricOf(ctx, guard, name) }
 
 // checkMetric compares the value of a metric without labels.
 func checkMetric(t *testing.T, name string, want float64) {
