@@ -48,8 +48,8 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 		t.Errorf("the notes should advise to begin with warnings, and not warn about namespaces:\n%s", notes)
 	}
 	installed := decode(t, c.helm(t, helm, "get", "manifest", release))
-	if len(installed) != 28 {
-		t.Errorf("want 28 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
+	if len(installed) != 31 {
+		t.Errorf("want 31 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
 	}
 	original := webhooks(t, installed)
 	hooks := decode(t, withoutTests(c.helm(t, helm, "get", "hooks", release)))

@@ -2,23 +2,30 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
+	"time"
 
+	"github.com/go-logr/logr/funcr"
+	"github.com/prometheus/client_golang/prometheus"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/emrguard/emrguard/pkg/background"
 	"github.com/emrguard/emrguard/pkg/cli"
+	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/metrics"
+	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/test/fixtures"
 	"github.com/emrguard/emrguard/test/harness"
 )
@@ -26,45 +33,52 @@ import (
 // door is one way in which an object is judged when nobody asks for it. Its answers
 // are "action [rule]", sorted.
 type doors struct {
-	fixture              *fixtures.Fixture
-	engine, check, audit []string
+	fixture                          *fixtures.Fixture
+	engine, check, audit, background []string
 }
 
 // TestDoors plants the object of every fixture and has it judged at every door: by
 // the engine, by `emrguard check` as a file, by `emrguard audit` as it exists on the
-// API server. All must find the same; and where who asks does not matter, the same as
-// the fixture says of admission, which TestFixtures compares with the API server's
-// answer. The table of all answers is in the log (go test -v).
+// API server, and by the background audit, which writes a Report. All must find the
+// same. What admission answers, which TestFixtures compares with the API server,
+// stands beside it: it differs where a rule judges who asks, or what an update adds.
+// The table of all answers is in the log (go test -v).
 func TestDoors(t *testing.T) {
 	list, err := fixtures.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string][]*doors{} // by configuration
-	var shared []*doors
-	t.Run("plant", func(t *testing.T) {
-		for i, f := range list {
-			if !f.IsObject() || f.BeingDeleted() {
-				continue // it stands in no file, or is gone before anybody looks
-			}
-			d := &doors{fixture: f}
-			if isShared(f) {
-				shared = append(shared, d)
-				continue
-			}
-			name := "door-"
-			if f.Rule == sharedRole {
-				name = apart + name
-			}
+	if err := cp.InstallOpenReports(); err != nil {
+		t.Fatal(err)
+	}
+	var alone, together []*doors
+	for i, f := range list {
+		if !f.IsObject() || f.BeingDeleted() {
+			continue // it stands in no file, or is gone before anybody looks
+		}
+		d := &doors{fixture: f}
+		name := "door-"
+		if f.Rule == sharedRole {
+			name = apart + name
+		}
+		if !isShared(f) {
 			if d.fixture, err = f.In(fmt.Sprintf("%s%d", name, i)); err != nil {
 				t.Fatal(err)
 			}
-			data, err := configOf(t.Context(), d.fixture.Config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all[data] = append(all[data], d)
-			t.Run(testName(f), func(t *testing.T) {
+		}
+		if isShared(f) || f.Config != nil {
+			alone = append(alone, d)
+		} else {
+			together = append(together, d)
+		}
+	}
+	// First what is in everybody's way, a few at a time, while the cluster is small.
+	for _, b := range batches(t, alone) {
+		t.Run(fmt.Sprintf("batch-%s", testName(b.doors[0].fixture)), func(t *testing.T) { b.judge(t) })
+	}
+	t.Run("plant", func(t *testing.T) {
+		for _, d := range together {
+			t.Run(testName(d.fixture), func(t *testing.T) {
 				t.Parallel()
 				plantFixture(t, d.fixture)
 			})
@@ -73,55 +87,128 @@ func TestDoors(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	for _, conf := range slices.Sorted(maps.Keys(all)) {
-		found := auditAll(t, conf)
-		for _, d := range all[conf] {
-			t.Run(testName(d.fixture), func(t *testing.T) { d.compare(t, conf, found) })
+	conf, err := configOf(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	audited, background := auditAll(t, conf), backgroundAll(t, conf)
+	for _, d := range together {
+		t.Run(testName(d.fixture), func(t *testing.T) { d.compare(t, conf, audited, background) })
+	}
+	logTable(t, append(alone, together...))
+}
+
+// batch are fixtures of one configuration that are not in each other's way.
+type batch struct {
+	conf  string
+	doors []*doors
+	taken map[string]bool
+}
+
+func batches(t *testing.T, list []*doors) []*batch {
+	t.Helper()
+	var all []*batch
+	for _, d := range list {
+		f := d.fixture
+		conf, err := configOf(t.Context(), f.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isShared(f) { // what concerns every managed namespace is judged where there is one
+			conf = mergeText(t, conf, onlyNamed())
+			// Its labels are known wherever the namespace exists.
+			f.Given = append([]*unstructured.Unstructured{theNamespace()}, f.Given...)
+		}
+		var keys []string
+		if hasDefaultClass(f) {
+			keys = append(keys, "the default class")
+		}
+		for _, obj := range append(slices.Clone(f.Given), f.Object) {
+			if obj.GetAnnotations()["ingressclass.kubernetes.io/is-default-class"] == "true" {
+				keys = append(keys, "the default class")
+			}
+			// A policy is judged by its bindings, whoever else's they are.
+			if policy, found, _ := unstructured.NestedString(obj.Object, "spec", "policyName"); found {
+				keys = append(keys, "MutatingAdmissionPolicy /"+policy)
+			}
+			if obj.GetKind() != "Namespace" {
+				keys = append(keys, obj.GetKind()+" "+obj.GetNamespace()+"/"+obj.GetName())
+			}
+		}
+		i := slices.IndexFunc(all, func(b *batch) bool {
+			return b.conf == conf && !slices.ContainsFunc(keys, func(key string) bool { return b.taken[key] })
+		})
+		if i < 0 {
+			i, all = len(all), append(all, &batch{conf: conf, taken: map[string]bool{}})
+		}
+		all[i].doors = append(all[i].doors, d)
+		for _, key := range keys {
+			all[i].taken[key] = true
 		}
 	}
-	for _, d := range shared {
-		t.Run(testName(d.fixture), func(t *testing.T) {
-			// What concerns every managed namespace is judged where there is one.
-			conf, err := configOf(t.Context(), fixtures.MergeConfig(onlyNamed(), d.fixture.Config))
-			if err != nil {
-				t.Fatal(err)
+	return all
+}
+
+func theNamespace() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": harness.JobNamespace}}}
+}
+
+// judge plants the fixtures, has them judged, and leaves the cluster as it was but for
+// what is in namespaces of its own.
+func (b *batch) judge(t *testing.T) {
+	for _, d := range b.doors {
+		if !isShared(d.fixture) {
+			plantFixture(t, d.fixture)
+			continue
+		}
+		for _, obj := range append(slices.Clone(d.fixture.Given), d.fixture.Object) {
+			if ns := obj.GetNamespace(); ns != "" && ns != "kube-system" {
+				namespace(t, ns, nil)
 			}
-			d.alone(t, conf)
-		})
+			stored := plantForNow(t, obj)
+			if written := obj.GetUID(); written != "" {
+				d.fixture.Own(written, stored.GetUID())
+			}
+		}
 	}
-	all[""] = shared
-	logTable(t, all)
+	audited, background := auditAll(t, b.conf), backgroundAll(t, b.conf)
+	for _, d := range b.doors {
+		t.Run(testName(d.fixture), func(t *testing.T) { d.compare(t, b.conf, audited, background) })
+	}
+}
+
+// plantForNow plants an object until the test ends; then what was there before is
+// there again.
+func plantForNow(t *testing.T, obj *unstructured.Unstructured) *unstructured.Unstructured {
+	t.Helper()
+	admin := planter(t)
+	before, err := admin.Get(t.Context(), obj)
+	if err != nil && !apierrors.IsNotFound(err) {
+		t.Fatal(err)
+	}
+	stored := plant(t, admin, obj)
+	if obj.GetKind() == "Namespace" {
+		return stored
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if a := admin.Delete(ctx, stored); a.Err != nil && !apierrors.IsNotFound(a.Err) {
+			t.Errorf("delete %s %s: %s", obj.GetKind(), obj.GetName(), a)
+		}
+		if before != nil && err == nil {
+			before.SetResourceVersion("")
+			before.SetUID("")
+			if a, _ := admin.Create(ctx, before); !a.Done() {
+				t.Errorf("bring %s %s back: %s", obj.GetKind(), obj.GetName(), a)
+			}
+		}
+	})
+	return stored
 }
 
 // onlyNamed is a configuration by which one namespace is managed.
 func onlyNamed() map[string]any {
 	return map[string]any{"emr": map[string]any{"namespaces": []any{harness.JobNamespace}, "namespaceSelector": nil, "discover": false}}
-}
-
-// alone plants what is in everybody's way, has it judged, and takes it away again.
-func (d *doors) alone(t *testing.T, conf string) {
-	f := d.fixture
-	admin := planter(t)
-	var planted []*unstructured.Unstructured
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		for _, obj := range slices.Backward(planted) {
-			if a := admin.Delete(ctx, obj); a.Err != nil && !apierrors.IsNotFound(a.Err) {
-				t.Errorf("delete %s %s: %s", obj.GetKind(), obj.GetName(), a)
-			}
-		}
-	})
-	for _, obj := range append(slices.Clone(f.Given), f.Object) {
-		if ns := obj.GetNamespace(); ns != "" && ns != "kube-system" {
-			namespace(t, ns, nil)
-		}
-		stored := plant(t, admin, obj)
-		planted = append(planted, stored)
-		if written := obj.GetUID(); written != "" {
-			f.Own(written, stored.GetUID())
-		}
-	}
-	d.compare(t, conf, auditAll(t, conf))
 }
 
 // isShared reports whether an object concerns more than its own namespace, so that
@@ -184,6 +271,67 @@ func auditAll(t *testing.T, conf string) map[string][]string {
 	return command(t, "audit", "--kubeconfig", kubeconfig, "--config", writeFile(t, conf))
 }
 
+// backgroundAll runs the background audit until it has written its reports, and
+// returns what they hold, by kind, namespace and name.
+func backgroundAll(t *testing.T, conf string) map[string][]string {
+	t.Helper()
+	guard, err := config.Parse([]byte(conf))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.New(guard, rules.All(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	audits := 0
+	log := funcr.New(func(_, args string) {
+		if strings.Contains(args, `"msg"="Audited"`) {
+			if audits++; audits == 2 { // the reports of the first are written
+				cancel()
+			}
+		}
+	}, funcr.Options{})
+	a, err := background.New(cp.AdminConfig(), background.Options{Interval: time.Nanosecond, QPS: 10_000, Reports: true},
+		func() *engine.Engine { return e }, rules.All(), metrics.NewAudit(prometheus.NewRegistry()), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]string{}
+	for _, resource := range []string{"reports", "clusterreports"} {
+		raw, err := cp.Clientset().CoreV1().RESTClient().Get().AbsPath("/apis/openreports.io/v1alpha1/" + resource).DoRaw(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list struct{ Items []struct{ Results []result } }
+		if err := json.Unmarshal(raw, &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, report := range list.Items {
+			for _, r := range report.Results {
+				of := r.Resources[0]
+				key := of.Kind + " " + of.Namespace + "/" + of.Name
+				found[key] = append(found[key], r.Properties["action"]+" ["+r.Policy+"]")
+			}
+		}
+	}
+	for key := range found {
+		slices.Sort(found[key])
+	}
+	return found
+}
+
+// result is what the test reads of a result in a Report.
+type result struct {
+	Policy     string
+	Resources  []struct{ Kind, Namespace, Name string }
+	Properties map[string]string
+}
+
 func writeFile(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file.yaml")
@@ -220,7 +368,8 @@ func command(t *testing.T, args ...string) map[string][]string {
 	return found
 }
 
-func (d *doors) compare(t *testing.T, conf string, found map[string][]string) {
+func (d *doors) compare(t *testing.T, conf string, audited, background map[string][]string) {
+	t.Helper()
 	f := d.fixture
 	inScope := map[string]any{"emr": map[string]any{"namespaces": []any{f.Namespace}}}
 	if f.Object.GetKind() == "Namespace" { // whose labels say whether it is
@@ -249,7 +398,7 @@ func (d *doors) compare(t *testing.T, conf string, found map[string][]string) {
 		}
 		documents = append(documents, string(text))
 	}
-	d.engine, d.audit = verdict(false), found[key]
+	d.engine, d.audit, d.background = verdict(false), audited[key], background[key]
 	d.check = command(t, "check", writeFile(t, strings.Join(documents, "---\n")), "--config", writeFile(t, mergeText(t, conf, inScope)))[key]
 	if file := verdict(true); !slices.Equal(d.check, file) {
 		t.Errorf("check finds %q, the engine %q", d.check, file)
@@ -257,11 +406,15 @@ func (d *doors) compare(t *testing.T, conf string, found map[string][]string) {
 	for _, obj := range f.Given {
 		// The controllers have filled an aggregate since: its binding gives it all now.
 		if strings.Contains(f.Name, "aggregate") && len(d.audit) == 0 && strings.HasSuffix(obj.GetKind(), "Binding") {
-			d.audit = found[obj.GetKind()+" "+obj.GetNamespace()+"/"+obj.GetName()]
+			binding := obj.GetKind() + " " + obj.GetNamespace() + "/" + obj.GetName()
+			d.audit, d.background = audited[binding], background[binding]
 		}
 	}
 	if !slices.Equal(d.audit, d.engine) {
 		t.Errorf("the audit finds %q, the engine %q", d.audit, d.engine)
+	}
+	if !slices.Equal(d.background, d.audit) {
+		t.Errorf("the background audit reports %q, the audit %q", d.background, d.audit)
 	}
 }
 
@@ -287,23 +440,25 @@ func outcomes(v *engine.Verdict) []string {
 	return list
 }
 
-func logTable(t *testing.T, all map[string][]*doors) {
+func logTable(t *testing.T, all []*doors) {
 	t.Helper()
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FIXTURE\tADMISSION\tENGINE\tCHECK\tAUDIT")
-	for _, conf := range slices.Sorted(maps.Keys(all)) {
-		for _, d := range all[conf] {
-			admission := string(d.fixture.Expect)
-			if admission == "" {
-				admission = "-"
-			}
-			row := []string{testName(d.fixture), admission}
-			for _, list := range [][]string{d.engine, d.check, d.audit} {
-				row = append(row, strings.Join(list, ", ")+"-"[min(1, len(list)):])
-			}
-			fmt.Fprintln(table, strings.Join(row, "\t"))
+	fmt.Fprintln(table, "FIXTURE\tADMISSION\tENGINE\tCHECK\tAUDIT\tBACKGROUND")
+	for _, d := range all {
+		admission := string(d.fixture.Expect)
+		if d.fixture.Pass {
+			admission = "pass"
 		}
+		row := []string{testName(d.fixture), admission, cmp.Or(strings.Join(d.engine, ", "), "nothing")}
+		for _, list := range [][]string{d.check, d.audit, d.background} {
+			says := "the same"
+			if !slices.Equal(list, d.engine) {
+				says = cmp.Or(strings.Join(list, ", "), "nothing")
+			}
+			row = append(row, says)
+		}
+		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	if err := table.Flush(); err != nil {
 		t.Error(err)
