@@ -79,7 +79,7 @@ func TestExpiryIsThatOfTheServedCertificate(t *testing.T) {
 	await(t, told, first, func() {})
 	// The files are watched from a moment on that nobody is told of.
 	await(t, told, second, func() { writeCertificate(t, dir, second) })
-	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}} //nolint:gosec // the certificate is what is looked at
+	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}}
 	connection, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort(o.BindAddress, strconv.Itoa(o.Port)))
 	if err != nil {
 		t.Fatal(err)
