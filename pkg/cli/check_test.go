@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,10 +71,10 @@ func TestCheckRefusesBadUsage(t *testing.T) {
 // a clean one.
 func TestCheckNamesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("a: &a [x,x,x,x,x,x,x,x,x]\n")
 	for c := 'b'; c < 'k'; c++ {
-		previous := string(c - 1)
-		bomb += string(c) + ": &" + string(c) + " [" + strings.TrimSuffix(strings.Repeat("*"+previous+",", 9), ",") + "]\n"
+		fmt.Fprintf(&bomb, "%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", c-1), 9), ","))
 	}
 	for _, c := range []struct {
 		name, text string
@@ -86,7 +87,7 @@ func TestCheckNamesWhatItCannotRead(t *testing.T) {
 		{"nameless.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {}\n", ":1"},
 		{"cut.json", `{"apiVersion": "v1", "kind": "Pod"`, ":1"},
 		{"deep.yaml", "apiVersion: v1\nkind: Pod\nspec: " + strings.Repeat("[", 500) + strings.Repeat("]", 500) + "\n", ":1"},
-		{"bomb.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n" + bomb, ":"},
+		{"bomb.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n" + bomb.String(), ":"},
 		{"big.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, annotations: {a: " + strings.Repeat("x", 17<<20) + "}}\n", ":"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
