@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -197,9 +198,7 @@ func TestAction(t *testing.T) {
 			r.write(t, "with blanks/etl.yaml", badPod)
 			r.write(t, "bad.yaml", "kind: [")
 			inputs := map[string]string{"binary": emrguard, "paths": "jobs"}
-			for key, value := range c.inputs {
-				inputs[key] = value
-			}
+			maps.Copy(inputs, c.inputs)
 			code := r.run(t, load(t), inputs)
 			if code != c.code || !strings.Contains(r.log.String(), c.log) || r.outputs["steps.check.outputs.exit-code"] != c.exitOfCheck {
 				t.Errorf("exit code %d, want %d and %q in\n%s\noutputs %q", code, c.code, c.log, &r.log, r.outputs)
