@@ -25,6 +25,7 @@ import (
 var planned = []string{
 	"emrguard_audit_dropped_findings", "emrguard_audit_duration_seconds", "emrguard_audit_failures_total", "emrguard_audit_findings",
 	"emrguard_audit_last_success_timestamp_seconds", "emrguard_audit_leader", "emrguard_audit_objects",
+	"emrguard_audit_report_failures_total", "emrguard_audit_unjudged",
 }
 
 // row is a row of the table of emrguard's own metrics.
