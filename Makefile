@@ -63,9 +63,10 @@ test: build ## everything that proves the project without root
 	EMRGUARD_HELM3=$$(test/tools/build.sh helm3) && export EMRGUARD_HELM3 && \
 	EMRGUARD_HELM4=$$(test/tools/build.sh helm4) && export EMRGUARD_HELM4 && \
 	EMRGUARD_KUSTOMIZE=$$(test/tools/build.sh kustomize) && export EMRGUARD_KUSTOMIZE && \
+	EMRGUARD_PROMTOOL=$$(test/tools/build.sh promtool) && export EMRGUARD_PROMTOOL && \
 	EMRGUARD_BIN=$(CURDIR)/bin/emrguard && export EMRGUARD_BIN && \
 	echo '== unit tests, with the race detector' && \
-	$(GO) test -race ./pkg/... ./cmd/... ./test/fixtures/... ./test/licenses/... ./test/docs/... && \
+	$(GO) test -race ./pkg/... ./cmd/... ./test/fixtures/... ./test/licenses/... ./test/docs/... ./test/action/... && \
 	echo "== the RBAC resolver beside kube-apiserver's authorizer" && (cd test/rbacdiff && $(GO) test -v ./...) && \
 	echo '== the reports beside readers that are not ours' && (cd test/reports && $(GO) test ./...) && \
 	echo '== the chart, and a real API server' && \

@@ -7,4 +7,4 @@ import (
 	"github.com/emrguard/emrguard/pkg/cli"
 )
 
-func main() { os.Exit(cli.Execute(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(cli.ExecuteAs(os.Args[0], os.Args[1:], os.Stdout, os.Stderr)) }

@@ -345,12 +345,12 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 # TYPE emrguard_admission_requests_total counter
 emrguard_admission_requests_total{door="managed",operation="CREATE",outcome="denied"} 1
 emrguard_admission_requests_total{door="managed",operation="unknown",outcome="malformed"} 1
-# HELP emrguard_findings_total Findings by rule and by what followed: deny, warn, audit, exempt, break-glass.
+# HELP emrguard_findings_total Findings by rule, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.
 # TYPE emrguard_findings_total counter
-emrguard_findings_total{action="audit",rule="namespace-writers"} 1
-emrguard_findings_total{action="deny",rule="instance-profile-access"} 1
-emrguard_findings_total{action="deny",rule="static-aws-credentials"} 1
-emrguard_findings_total{action="warn",rule="irsa-credentials"} 1
+emrguard_findings_total{action="audit",class="submitter",rule="namespace-writers"} 1
+emrguard_findings_total{action="deny",class="submitter",rule="instance-profile-access"} 1
+emrguard_findings_total{action="deny",class="submitter",rule="static-aws-credentials"} 1
+emrguard_findings_total{action="warn",class="submitter",rule="irsa-credentials"} 1
 `
 	if err := testutil.GatherAndCompare(d.metrics, strings.NewReader(want), "emrguard_admission_requests_total", "emrguard_findings_total"); err != nil {
 		t.Error(err)

@@ -19,11 +19,11 @@ func (h *Handler) record(in *admissionv1.AdmissionRequest, r *rule.Request, v *e
 			if o.BreakGlass {
 				action = annotationBreakGlass
 			}
-			h.Metrics.Finding(o.Rule, action)
+			h.Metrics.Finding(o.Rule, action, r.Requester.Class)
 		}
 	}
 	for _, o := range v.Exempted {
-		h.Metrics.Finding(o.Rule, annotationExempt)
+		h.Metrics.Finding(o.Rule, annotationExempt, r.Requester.Class)
 	}
 	for _, e := range v.Errors {
 		h.Metrics.RuleError(e.Rule)

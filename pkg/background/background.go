@@ -88,6 +88,7 @@ func New(config *rest.Config, o Options, current func() *engine.Engine, rules []
 		return nil, fmt.Errorf("make a client for the lease of the audit: %w", err)
 	}
 	a := &Auditor{options: o, engine: current, rules: rules, client: client.CoreV1().RESTClient(), leases: leases, metrics: m, log: log}
+	m.Interval(o.Interval)
 	if o.Reports {
 		a.writer = &openreports.Writer{Client: a.client, Owner: o.ReportsOwner, Now: time.Now}
 	}

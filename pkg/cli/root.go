@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -27,11 +29,26 @@ var errNo = errors.New("no")
 // errBad ends a command with exit code 2 in the same way.
 var errBad = errors.New("bad input")
 
+// plugin is the name by which kubectl finds a plugin, and how people call it then.
+const (
+	plugin       = "kubectl-emrguard"
+	calledPlugin = "kubectl emrguard"
+)
+
 // Execute runs a command line and returns the exit code.
 func Execute(args []string, out, errOut io.Writer) int {
+	return ExecuteAs("emrguard", args, out, errOut)
+}
+
+// ExecuteAs is Execute for a program that was called by a name or path, which may
+// be that of a plugin of kubectl.
+func ExecuteAs(name string, args []string, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot()
+	if strings.TrimSuffix(filepath.Base(name), ".exe") == plugin {
+		bePlugin(root)
+	}
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
@@ -58,4 +75,12 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newWebhook(), newRules(), newAccess(), newAudit(), newCheck(), newConfig(), newProbe(), newVersion())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
+}
+
+// bePlugin has usage and examples say what works for who called kubectl.
+func bePlugin(root *cobra.Command) {
+	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: calledPlugin}
+	for _, c := range root.Commands() {
+		c.Example = strings.ReplaceAll(c.Example, root.Name()+" "+c.Name(), calledPlugin+" "+c.Name())
+	}
 }

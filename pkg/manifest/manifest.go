@@ -182,6 +182,9 @@ func (in *Input) addDocument(file string, d *document) error {
 	if err := root.check(); err != nil {
 		return err
 	}
+	// Lines are asked for where something is found, which is in few documents; the
+	// tree is larger than the object, and made again there.
+	d.root = nil
 	raw := d.text
 	if !d.json {
 		// The same library as kubectl's: what `yes` means must not depend on who reads.

@@ -18,6 +18,7 @@ type Audit struct {
 	failures prometheus.Counter
 	reports  prometheus.Counter
 	leader   prometheus.Gauge
+	interval prometheus.Gauge
 
 	last map[AuditKey]int
 }
@@ -47,7 +48,7 @@ func NewAudit(registry prometheus.Registerer) *Audit {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 	}
 	a := &Audit{
-		findings: gauge("emrguard_audit_findings", "Findings in what exists, by managed namespace (empty for everything else), rule and action, at the last audit.", "namespace", "rule", "action"),
+		findings: gauge("emrguard_audit_findings", "Findings in what exists, by managed namespace (empty for everything else), rule and action, at the last audit.", "object_namespace", "rule", "action"),
 		objects:  gauge("emrguard_audit_objects", "Objects that the last audit judged."),
 		unjudged: gauge("emrguard_audit_unjudged", "Judgements that rules could not make at the last audit."),
 		dropped:  gauge("emrguard_audit_dropped_findings", "Findings of the last audit that are counted, but too many to be kept for reports."),
@@ -66,9 +67,15 @@ func NewAudit(registry prometheus.Registerer) *Audit {
 			Name: "emrguard_audit_leader", Help: "1 on the replica that audits, 0 on the others.",
 		}),
 	}
-	registry.MustRegister(a.findings, a.objects, a.unjudged, a.dropped, a.success, a.duration, a.failures, a.reports, a.leader)
+	a.interval = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "emrguard_audit_interval_seconds", Help: "Time between two audits, as it is configured.",
+	})
+	registry.MustRegister(a.findings, a.objects, a.unjudged, a.dropped, a.success, a.duration, a.failures, a.reports, a.leader, a.interval)
 	return a
 }
+
+// Interval records how often there is an audit.
+func (a *Audit) Interval(d time.Duration) { a.interval.Set(d.Seconds()) }
 
 // Leads records that this replica audits from now on.
 func (a *Audit) Leads() { a.leader.Set(1) }

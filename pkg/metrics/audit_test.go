@@ -32,7 +32,7 @@ func TestAuditShowsWhatIsTrueNow(t *testing.T) {
 	a.Succeeded(metrics.AuditResult{Findings: map[metrics.AuditKey]int{{Rule: "pod-exec", Action: "warn"}: 3}, Objects: 7, End: time.Unix(2, 0)})
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(
 		"# HELP emrguard_audit_findings Findings in what exists, by managed namespace (empty for everything else), rule and action, at the last audit.\n"+
-			"# TYPE emrguard_audit_findings gauge\nemrguard_audit_findings{action=\"warn\",namespace=\"\",rule=\"pod-exec\"} 3\n"), findings); err != nil {
+			"# TYPE emrguard_audit_findings gauge\nemrguard_audit_findings{action=\"warn\",object_namespace=\"\",rule=\"pod-exec\"} 3\n"), findings); err != nil {
 		t.Error(err)
 	}
 	a.Follows()

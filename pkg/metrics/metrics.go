@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // Outcomes of an admission request.
@@ -27,6 +29,7 @@ type Recorder struct {
 	reloads    prometheus.Counter
 	reloadOK   prometheus.Gauge
 	expired    prometheus.Gauge
+	certExpiry prometheus.Gauge
 }
 
 // buckets reach from what the engine takes to the timeout of the webhook.
@@ -45,8 +48,8 @@ func New(registry prometheus.Registerer) *Recorder {
 			Name: "emrguard_admission_duration_seconds", Help: "Time from the last byte of an admission request to its answer.", Buckets: buckets(),
 		}, []string{"door"}),
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "emrguard_findings_total", Help: "Findings by rule and by what followed: deny, warn, audit, exempt, break-glass.",
-		}, []string{"rule", "action"}),
+			Name: "emrguard_findings_total", Help: "Findings by rule, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.",
+		}, []string{"rule", "action", "class"}),
 		ruleErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emrguard_rule_errors_total", Help: "Requests that a rule could not judge.",
 		}, []string{"rule"}),
@@ -59,8 +62,11 @@ func New(registry prometheus.Registerer) *Recorder {
 		expired: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "emrguard_exemptions_expired", Help: "Exemptions of the configuration that have expired and no longer hold.",
 		}),
+		certExpiry: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "emrguard_certificate_expiry_timestamp_seconds", Help: "When the certificate expires that the webhook serves, in seconds since 1970; 0 while it serves none.",
+		}),
 	}
-	registry.MustRegister(r.requests, r.duration, r.findings, r.ruleErrors, r.reloads, r.reloadOK, r.expired)
+	registry.MustRegister(r.requests, r.duration, r.findings, r.ruleErrors, r.reloads, r.reloadOK, r.expired, r.certExpiry)
 	return r
 }
 
@@ -79,11 +85,23 @@ func bounded(operation string) string {
 	return "unknown"
 }
 
-// Finding records one finding.
-func (r *Recorder) Finding(rule, action string) { r.findings.WithLabelValues(rule, action).Inc() }
+// Finding records one finding about a request of somebody of a class.
+func (r *Recorder) Finding(id, action string, class rule.Class) {
+	r.findings.WithLabelValues(id, action, string(class)).Inc()
+}
+
+// Expect sets to 0 what alerts wait for: errors of a rule, and refusals of EMR and
+// of jobs by it. To Prometheus a counter that first appears as 1 has not increased,
+// and the first event would alert nobody.
+func (r *Recorder) Expect(id string) {
+	r.ruleErrors.WithLabelValues(id)
+	for _, class := range []rule.Class{rule.EMRService, rule.JobAccount} {
+		r.findings.WithLabelValues(id, string(rule.Deny), string(class))
+	}
+}
 
 // RuleError records a request that a rule could not judge.
-func (r *Recorder) RuleError(rule string) { r.ruleErrors.WithLabelValues(rule).Inc() }
+func (r *Recorder) RuleError(id string) { r.ruleErrors.WithLabelValues(id).Inc() }
 
 // Reloaded records whether the configuration file is in force.
 func (r *Recorder) Reloaded(ok bool) {
@@ -97,3 +115,6 @@ func (r *Recorder) Reloaded(ok bool) {
 
 // Expired records how many exemptions have expired.
 func (r *Recorder) Expired(n int) { r.expired.Set(float64(n)) }
+
+// Certificate records when the certificate expires that is served.
+func (r *Recorder) Certificate(expires time.Time) { r.certExpiry.Set(float64(expires.Unix())) }

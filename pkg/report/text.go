@@ -123,11 +123,14 @@ func (p *printer) finding(f *Finding) {
 	action := p.paint(colors[f.Action], fmt.Sprintf("%-5s", label(f.Action)))
 	p.line("  "+action, visible(f.Rule), place(f.File, f.Line), visible(f.Path))
 	p.prose(indent, "", f.Message)
-	if f.Subject != "" {
-		p.prose(indent, "gained by: ", f.Subject)
-	}
-	if f.Via != "" {
-		p.prose(indent, "through: ", f.Via)
+	// Most messages say both already.
+	if !strings.Contains(f.Message, f.Subject) || !strings.Contains(f.Message, f.Via) {
+		if f.Subject != "" {
+			p.prose(indent, "gained by: ", f.Subject)
+		}
+		if f.Via != "" {
+			p.prose(indent, "through: ", f.Via)
+		}
 	}
 	if f.Remediation != "" {
 		p.prose(indent, "to mend: ", f.Remediation)

@@ -58,6 +58,8 @@ func TestText(t *testing.T) {
 	odd.Findings = []report.Finding{
 		{Rule: "a", Action: rule.Deny, Message: "no file, no object"},
 		{Rule: "a", Action: rule.Deny, Object: report.Object{Kind: "Pod"}, File: "-", Line: 7, Message: "from standard input"},
+		{Rule: "b", Action: rule.Deny, Subject: "Group a", Via: "Role b", Message: "Group a gains it by Role b, as the message says"},
+		{Rule: "b", Action: rule.Deny, Subject: "Group a", Via: "Role b", Message: "Group a gains it, as the message says in part"},
 	}
 	for _, c := range []struct {
 		file    string

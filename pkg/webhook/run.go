@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,6 +31,9 @@ import (
 // Run serves until ctx ends and the shutdown delay has passed.
 func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	recorder := metrics.New(ctrlmetrics.Registry)
+	for _, r := range rules.All() {
+		recorder.Expect(r.ID)
+	}
 	reloader, err := NewReloader(o.ConfigFile, o.ReloadInterval, recorder, log)
 	if err != nil {
 		return err
@@ -67,12 +69,7 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
-	server := &lateServer{ready: certificate, Server: ctrlwebhook.NewServer(ctrlwebhook.Options{
-		Host:    o.BindAddress,
-		Port:    o.Port,
-		CertDir: o.CertDir,
-		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }},
-	})}
+	server := newLateServer(o, certificate, recorder.Certificate, log)
 	for _, door := range []admission.Door{admission.Managed, admission.Cluster} {
 		server.Register(door.Path(), &admission.Handler{
 			Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),

@@ -35,6 +35,7 @@ var tools = map[string]func() (string, error){
 	"helm3":     sync.OnceValues(func() (string, error) { return findTool("EMRGUARD_HELM3", "helm3") }),
 	"helm4":     sync.OnceValues(func() (string, error) { return findTool("EMRGUARD_HELM4", "helm4") }),
 	"kustomize": sync.OnceValues(func() (string, error) { return findTool("EMRGUARD_KUSTOMIZE", "kustomize") }),
+	"promtool":  sync.OnceValues(func() (string, error) { return findTool("EMRGUARD_PROMTOOL", "promtool") }),
 }
 
 // helms are the versions of Helm that the chart supports.

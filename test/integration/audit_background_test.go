@@ -23,7 +23,7 @@ import (
 const (
 	audited      = "emr-audited"
 	auditedGrant = "audited-grant"
-	planted      = `emrguard_audit_findings{action="deny",namespace="` + audited + `",rule="instance-profile-access"}`
+	planted      = `emrguard_audit_findings{action="deny",object_namespace="` + audited + `",rule="instance-profile-access"}`
 )
 
 // auditStage is a control plane of its own: an audit sees everything, and what it

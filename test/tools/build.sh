@@ -28,7 +28,12 @@ fi
 mkdir -p "$(dirname "$out")"
 
 ldflags="-s -w"
+tags=
 case $name in
+promtool)
+	# Without the clients of two dozen clouds, which discover targets.
+	tags=remove_all_sd
+	;;
 helm3 | helm4)
 	ldflags="$ldflags -X $module/internal/version.version=$version"
 	;;
@@ -45,7 +50,7 @@ fi
 
 start=$(date +%s)
 echo "tools: building $name $version (minutes when the Go cache is cold) ..." >&2
-CGO_ENABLED=0 go build -trimpath -ldflags "$ldflags" -o "$out.tmp.$$" "$package" >&2
+CGO_ENABLED=0 go build -trimpath -tags "$tags" -ldflags "$ldflags" -o "$out.tmp.$$" "$package" >&2
 mv "$out.tmp.$$" "$out"
 echo "tools: $name built in $(($(date +%s) - start)) s" >&2
 echo "$out"

@@ -1,0 +1,182 @@
+package docs_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/emrguard/emrguard/pkg/cli"
+)
+
+// block is a fenced block of docs/cli.md behind a comment that says what to do with
+// it: "file: NAME", "run: EXIT CODE" or "yaml".
+type block struct{ what, argument, text string }
+
+var blockPattern = regexp.MustCompile("(?s)<!-- (file|run|yaml)(?:: ([^ ]+))? -->\n```[a-z]+\n(.*?)```")
+
+func blocks(t *testing.T) []block {
+	t.Helper()
+	var list []block
+	for _, m := range blockPattern.FindAllStringSubmatch(read(t, "docs", "cli.md"), -1) {
+		list = append(list, block{m[1], m[2], m[3]})
+	}
+	return list
+}
+
+// The examples that name files of the page do what the page says.
+func TestExamplesOfTheCommandLine(t *testing.T) {
+	list := blocks(t)
+	t.Chdir(t.TempDir())
+	ran := 0
+	for _, b := range list {
+		switch b.what {
+		case "file":
+			if err := os.MkdirAll(filepath.Dir(b.argument), 0o750); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(b.argument, []byte(b.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		case "yaml":
+			var v any
+			if err := yaml.UnmarshalStrict([]byte(b.text), &v); err != nil {
+				t.Errorf("%v in\n%s", err, b.text)
+			}
+		case "run":
+			want, err := strconv.Atoi(b.argument)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.text) {
+				words := strings.Fields(line)
+				if words[0] != "emrguard" {
+					t.Fatalf("the test can only run emrguard: %s", line)
+				}
+				var out, errOut bytes.Buffer
+				if code := cli.Execute(words[1:], &out, &errOut); code != want || errOut.Len() > 0 || out.Len() == 0 {
+					t.Errorf("%s: exit code %d, want %d\n%s%s", line, code, want, &out, &errOut)
+				}
+				ran++
+			}
+		}
+	}
+	if ran < 10 {
+		t.Errorf("only %d examples were found", ran)
+	}
+}
+
+var (
+	commandInText = regexp.MustCompile(`(?m)(?:^|\| |- |sh ')(?:kubectl )?emrguard ([a-z]+)([^|>#'\n]*)`)
+	flagInText    = regexp.MustCompile(`(^|\s|\x60)(--?[a-z][a-z-]*)`)
+	flagInHelp    = regexp.MustCompile(`(?m)^ +(?:(-[a-z]), )?(--[a-z-]+)`)
+)
+
+// Commands and flags in the text exist.
+func TestFlagsOfTheCommandLine(t *testing.T) {
+	page := read(t, "docs", "cli.md")
+	help := func(command string) map[string]bool {
+		t.Helper()
+		var out, errOut bytes.Buffer
+		if code := cli.Execute([]string{command, "--help"}, &out, &errOut); code != 0 {
+			t.Errorf("there is no command %q", command)
+		}
+		flags := map[string]bool{}
+		for _, m := range flagInHelp.FindAllStringSubmatch(out.String(), -1) {
+			flags[m[1]], flags[m[2]] = true, true
+		}
+		return flags
+	}
+	found := 0
+	for _, m := range commandInText.FindAllStringSubmatch(page, -1) {
+		known := help(m[1])
+		found++
+		for _, f := range flagInText.FindAllStringSubmatch(m[2], -1) {
+			if !known[f[2]] {
+				t.Errorf("emrguard %s has no flag %s, which docs/cli.md shows: %s", m[1], f[2], m[0])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d commands were found", found)
+	}
+	known := help("check")
+	for _, command := range []string{"audit", "access"} {
+		for flag := range help(command) {
+			known[flag] = true
+		}
+	}
+	for _, m := range regexp.MustCompile("`(--[a-z-]+)[^`]*`").FindAllStringSubmatch(page, -1) {
+		if !known[m[1]] {
+			t.Errorf("docs/cli.md speaks of %s, which neither check nor audit nor access has", m[1])
+		}
+	}
+}
+
+// The table of inputs is that of the action, and the hook is the one that there is.
+func TestActionAndHookInTheText(t *testing.T) {
+	page := read(t, "docs", "cli.md")
+	var action struct {
+		Inputs  map[string]struct{ Default string }
+		Outputs map[string]any
+	}
+	if err := yaml.Unmarshal([]byte(read(t, ".github", "actions", "emrguard-check", "action.yml")), &action); err != nil {
+		t.Fatal(err)
+	}
+	for name, input := range action.Inputs {
+		cell := " "
+		if input.Default != "" {
+			cell = " `" + input.Default + "` "
+		}
+		if !strings.Contains(page, "| `"+name+"` |"+cell+"|") {
+			t.Errorf("docs/cli.md lacks the input %s with the default %q", name, input.Default)
+		}
+	}
+	for name := range action.Outputs {
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("docs/cli.md lacks the output %s", name)
+		}
+	}
+	if hooks := read(t, ".pre-commit-hooks.yaml"); !strings.Contains(hooks, "- id: emrguard-check\n") || !strings.Contains(page, "- id: emrguard-check\n") {
+		t.Error("docs/cli.md does not name the hook that there is")
+	}
+}
+
+var linkPattern = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// Links of the pages lead to files and headings that exist.
+func TestLinksOfThePages(t *testing.T) {
+	for _, name := range []string{"cli.md", "metrics.md", "operations.md"} {
+		for _, m := range linkPattern.FindAllStringSubmatch(read(t, "docs", name), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(m[1], "#")
+			path := filepath.Join(root, "docs", name)
+			if file != "" {
+				path = filepath.Join(root, "docs", file)
+			}
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Errorf("a link of docs/%s leads nowhere: %v", name, err)
+				continue
+			}
+			if anchor == "" || info.IsDir() {
+				continue
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			heading := regexp.MustCompile(`(?mi)^#+ ` + strings.ReplaceAll(regexp.QuoteMeta(anchor), "-", " ") + `$`)
+			if !heading.Match(text) {
+				t.Errorf("docs/%s has no heading for #%s, to which docs/%s links", filepath.Base(path), anchor, name)
+			}
+		}
+	}
+}
