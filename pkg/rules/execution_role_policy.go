@@ -33,7 +33,7 @@ type executionRoleParameters struct {
 func executionRolePolicy() rule.Rule {
 	return rule.Rule{
 		ID:    executionRolePolicyID,
-		Title: "Execution roles that may do too much, or that too many may assume",
+		Title: "execution roles that may do too much, or that too many may assume",
 		Doc: "Whatever an execution role may do, the code of every job that runs as it may do. " +
 			"The rule reads IAM documents where they are at hand: in objects of AWS Controllers for Kubernetes, and in the output of " +
 			"`aws iam get-account-authorization-details`.\n\n" +

@@ -32,7 +32,7 @@ func karpenterInstanceMetadata() rule.Rule {
 	t.Cluster = true
 	return rule.Rule{
 		ID:    karpenterMetadataID,
-		Title: "Nodes by Karpenter whose metadata service pods can reach",
+		Title: "nodes by Karpenter whose metadata service pods can reach",
 		Doc: "With `httpTokens: required` and a hop limit of 1, the answer of the instance metadata service does not reach past the node itself: " +
 			"no pod outside the host network gets the credentials of the node. These are Karpenter's defaults; a node class can weaken them. " +
 			"The IPv6 endpoint is a second door, which a policy or iptables rule for 169.254.169.254 does not close; it is recorded. " +

@@ -23,7 +23,7 @@ func vpcCNICredentials() rule.Rule {
 	t.Audit = true // the chart leaves kube-system out
 	return rule.Rule{
 		ID:    "vpc-cni-credentials",
-		Title: "The VPC CNI plugin with the credentials of its node",
+		Title: "the VPC CNI plugin with the credentials of its node",
 		Doc: "The plugin needs the policy AmazonEKS_CNI_Policy. Without a role of its own it takes the permissions of the node's role, " +
 			"which then must hold the policy and must not be shut off from pods. " +
 			"The audit looks at the ServiceAccount `kube-system/aws-node`. " +
