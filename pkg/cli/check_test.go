@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	onTheHost = "apiVersion: v1\nkind: Pod\nmetadata: {name: %, namespace: emr-jobs}\nspec:\n  hostNetwork: true\n  containers: [{name: c, image: "public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest"}]\n"
+	onTheHost = "apiVersion: v1\nkind: Pod\nmetadata: {name: %, namespace: emr-jobs}\nspec:\n  hostNetwork: true\n  containers: [{name: c, image: public.ecr.aws/emr-on-eks/spark/emr-7.13.0:latest}]\n"
 	clean     = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %, namespace: emr-jobs}\n"
 )
 
