@@ -49,7 +49,7 @@ func newAccess() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAccess(cmd, o) },
 	}
 	f := cmd.Flags()
-	o.connection.addFlags(cmd)
+	o.addFlags(cmd)
 	f.StringVar(&o.configFile, "config", "", "configuration file; it says which namespaces are managed and who is trusted")
 	f.StringSliceVarP(&o.files, "filename", "f", nil, "read these files instead of a cluster; - for standard input")
 	f.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "only these managed namespaces; without --config they are taken as managed")

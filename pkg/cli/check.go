@@ -202,6 +202,5 @@ func addRoles(files *audit.Files, name string, stdin io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("read the roles: %w", err)
 	}
-	defer f.Close()
-	return files.AddRoles(name, f)
+	return errors.Join(files.AddRoles(name, f), f.Close())
 }

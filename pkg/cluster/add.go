@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"maps"
+
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -16,9 +18,7 @@ func (s *Snapshot) Add(o *object.Object) {
 	switch o.GVK.Kind {
 	case "Namespace":
 		set := labels.Set{}
-		for key, value := range o.Meta.Labels {
-			set[key] = value
-		}
+		maps.Copy(set, o.Meta.Labels)
 		s.at(o.Meta.Name).labels = set
 	case "ServiceAccount":
 		s.setAccount(rule.NewServiceAccount(o.Meta.Namespace, o.Meta.Name, o.Meta.Annotations[emr.AnnotationRoleARN]))

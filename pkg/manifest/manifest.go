@@ -125,8 +125,7 @@ func (in *Input) readFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("read the input: %w", err)
 	}
-	defer f.Close()
-	return in.readFrom(path, f)
+	return errors.Join(in.readFrom(path, f), f.Close())
 }
 
 func (in *Input) readFrom(name string, r io.Reader) error {

@@ -74,7 +74,7 @@ func TestDoors(t *testing.T) {
 	}
 	// First what is in everybody's way, a few at a time, while the cluster is small.
 	for _, b := range batches(t, alone) {
-		t.Run(fmt.Sprintf("batch-%s", testName(b.doors[0].fixture)), func(t *testing.T) { b.judge(t) })
+		t.Run("batch-"+testName(b.doors[0].fixture), func(t *testing.T) { b.judge(t) })
 	}
 	t.Run("plant", func(t *testing.T) {
 		for _, d := range together {
@@ -156,6 +156,7 @@ func theNamespace() *unstructured.Unstructured {
 // judge plants the fixtures, has them judged, and leaves the cluster as it was but for
 // what is in namespaces of its own.
 func (b *batch) judge(t *testing.T) {
+	t.Helper()
 	for _, d := range b.doors {
 		if !isShared(d.fixture) {
 			plantFixture(t, d.fixture)
