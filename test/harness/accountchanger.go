@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,9 +21,8 @@ const AccountLabel = "emrguard-test/account"
 // changes the ServiceAccount of new Pods. It acts in one namespace, and on Pods with
 // AccountLabel alone.
 type AccountChanger struct {
-	server   *http.Server
+	*mutator
 	accounts map[string]string
-	failed   chan error
 	remove   func(context.Context) error
 }
 
@@ -33,25 +30,15 @@ type AccountChanger struct {
 // address and registers it. accounts are the names of ServiceAccounts by their short
 // names. It returns when the API server calls the webhook.
 func (cp *ControlPlane) StartAccountChanger(ctx context.Context, namespace string, accounts map[string]string) (*AccountChanger, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("start the account changer: %w", err)
+	c := &AccountChanger{accounts: accounts}
+	var err error
+	if c.mutator, err = cp.serveMutator("account changer", c.handle); err != nil {
+		return nil, err
 	}
-	c := &AccountChanger{accounts: accounts, failed: make(chan error, 1)}
-	tlsConfig, err := cp.CA.serverTLS()
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	handler, err := admission.StandaloneWebhook(&admission.Webhook{Handler: admission.HandlerFunc(c.handle)}, admission.StandaloneOptions{})
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	c.server = &http.Server{Handler: handler, TLSConfig: tlsConfig, ReadHeaderTimeout: 5 * time.Second}
-	go func() { c.failed <- c.server.ServeTLS(listener, "", "") }()
 
 	name := "account-changer-" + namespace
 	configurations := cp.clientset.AdmissionregistrationV1().MutatingWebhookConfigurations()
-	config := accountChangerConfiguration(name, namespace, "https://"+listener.Addr().String()+"/mutate", cp.CA.PEM)
+	config := accountChangerConfiguration(name, namespace, c.url, cp.CA.PEM)
 	if _, err := configurations.Create(ctx, config, metav1.CreateOptions{}); err != nil {
 		return nil, errors.Join(fmt.Errorf("register the account changer: %w", err), c.Stop(ctx))
 	}
@@ -109,11 +96,7 @@ func (c *AccountChanger) Stop(ctx context.Context) error {
 	if c.remove != nil {
 		errs = append(errs, c.remove(ctx))
 	}
-	errs = append(errs, c.server.Close())
-	if served := <-c.failed; served != nil && !errors.Is(served, http.ErrServerClosed) {
-		errs = append(errs, fmt.Errorf("account changer: %w", served))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.stop())...)
 }
 
 func (c *AccountChanger) handle(_ context.Context, req admission.Request) admission.Response {

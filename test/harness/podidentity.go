@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -39,30 +37,19 @@ const podIdentityName = "pod-identity-webhook"
 // ServiceAccount from the API server for every Pod, so that no cache can lag
 // behind.
 type PodIdentityStandIn struct {
-	server   *http.Server
+	*mutator
 	accounts kubernetes.Interface
-	failed   chan error
 }
 
 // startPodIdentity serves the stand-in on the loopback address and registers it.
 func startPodIdentity(ctx context.Context, cp *ControlPlane) (*PodIdentityStandIn, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("start the pod identity stand-in: %w", err)
+	p := &PodIdentityStandIn{accounts: cp.clientset}
+	var err error
+	if p.mutator, err = cp.serveMutator("pod identity stand-in", p.handle); err != nil {
+		return nil, err
 	}
-	p := &PodIdentityStandIn{accounts: cp.clientset, failed: make(chan error, 1)}
-	tlsConfig, err := cp.CA.serverTLS()
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	handler, err := admission.StandaloneWebhook(&admission.Webhook{Handler: admission.HandlerFunc(p.handle)}, admission.StandaloneOptions{})
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	p.server = &http.Server{Handler: handler, TLSConfig: tlsConfig, ReadHeaderTimeout: 5 * time.Second}
-	go func() { p.failed <- p.server.ServeTLS(listener, "", "") }()
 
-	config := podIdentityConfiguration("https://"+listener.Addr().String()+"/mutate", cp.CA.PEM)
+	config := podIdentityConfiguration(p.url, cp.CA.PEM)
 	if _, err := cp.clientset.AdmissionregistrationV1().MutatingWebhookConfigurations().Create(ctx, config, metav1.CreateOptions{}); err != nil {
 		return nil, errors.Join(fmt.Errorf("register the pod identity stand-in: %w", err), p.stop())
 	}
@@ -128,14 +115,6 @@ func (p *PodIdentityStandIn) waitUntilCalled(ctx context.Context, cp *ControlPla
 		return nil
 	})
 	return errors.Join(err, accounts.Delete(ctx, name, metav1.DeleteOptions{}))
-}
-
-func (p *PodIdentityStandIn) stop() error {
-	err := p.server.Close()
-	if served := <-p.failed; served != nil && !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, fmt.Errorf("pod identity stand-in: %w", served))
-	}
-	return err
 }
 
 func (p *PodIdentityStandIn) handle(ctx context.Context, req admission.Request) admission.Response {
