@@ -153,16 +153,16 @@ type Cluster interface {
 // Account returns what is known of the account that a pod runs as. An account
 // that does not exist is one without a role: nobody can run a pod with it.
 func (r *Request) Account(ctx context.Context, p *object.Pod) (ServiceAccount, error) {
-	sa := NewServiceAccount(r.Namespace, p.ServiceAccountName(), "")
-	if sa.Name == "" {
-		return sa, nil
+	name := p.ServiceAccountName()
+	if name == "" {
+		return ServiceAccount{Namespace: r.Namespace}, nil
 	}
-	found, err := r.Cluster.ServiceAccount(ctx, sa.Namespace, sa.Name)
+	found, err := r.Cluster.ServiceAccount(ctx, r.Namespace, name)
 	switch {
 	case err == nil:
 		return found, nil
 	case errors.Is(err, ErrNotFound):
-		return sa, nil
+		return NewServiceAccount(r.Namespace, name, ""), nil
 	}
-	return sa, fmt.Errorf("look up ServiceAccount %s/%s: %w", sa.Namespace, sa.Name, err)
+	return NewServiceAccount(r.Namespace, name, ""), fmt.Errorf("look up ServiceAccount %s/%s: %w", r.Namespace, name, err)
 }

@@ -91,11 +91,11 @@ func newImageRelease(s rule.Settings) (rule.Check, error) {
 
 func (l *releaseLimits) check(_ context.Context, r *rule.Request, rep *rule.Report) error {
 	if label := r.Object.ReleaseLabel; label != "" {
-		l.judge(rep, emr.ReadLabel(label), "release label", r.Object.ReleaseLabelPath)
+		l.judge(rep, emr.ReadLabel(label), func() string { return "release label" }, r.Object.ReleaseLabelPath)
 	}
 	for _, i := range imagesOf(r) {
 		if i.err == nil {
-			l.judge(rep, i.Stamp(), i.String(), i.path)
+			l.judge(rep, i.Stamp(), i.String, i.path)
 		}
 	}
 	return nil
@@ -103,16 +103,16 @@ func (l *releaseLimits) check(_ context.Context, r *rule.Request, rep *rule.Repo
 
 // judge finds what is too old. The message says nothing that changes from day to
 // day, or an old finding would look new.
-func (l *releaseLimits) judge(rep *rule.Report, s emr.Stamp, what, path string) {
+func (l *releaseLimits) judge(rep *rule.Report, s emr.Stamp, what func() string, path string) {
 	if s.HasRelease {
 		if says := l.tooOld(s.Release); says != "" {
-			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("the %s is of release %s, %s", what, s.Release, says)})
+			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("the %s is of release %s, %s", what(), s.Release, says)})
 		}
 	}
 	if !s.Day.IsZero() && l.settings.Now().UTC().After(s.Day.AddDate(0, 0, l.maxAge)) {
 		rep.Add(rule.Finding{
 			Path:    path,
-			Message: fmt.Sprintf("the %s is of %s, more than %d days ago", what, s.Day.Format("2006-01-02"), l.maxAge),
+			Message: fmt.Sprintf("the %s is of %s, more than %d days ago", what(), s.Day.Format("2006-01-02"), l.maxAge),
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/emrguard/emrguard/pkg/cli"
 	"github.com/emrguard/emrguard/test/harness"
 )
 
@@ -103,5 +104,41 @@ func TestAccessComparesWithTheAPIServer(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("the node authorizer lets a node create pods, RBAC does not, but the differences are %+v", report.Differences)
+	}
+}
+
+// TestAuditAsksTheAPIServer has the audit report what an authorizer allows that RBAC
+// does not know of.
+func TestAuditAsksTheAPIServer(t *testing.T) {
+	const ns = "audit-access-policy"
+	namespace(t, ns, managed())
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := harness.WriteKubeconfig(kubeconfig, cp.AdminConfig(), "default"); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut bytes.Buffer
+	code := cli.Execute([]string{
+		"audit", "--kubeconfig", kubeconfig, "-n", ns, "--rules", "rbac-pod-create", "-o", "json",
+		"--submitter", "system:node:n1,system:nodes", "--submitter", "nobody-at-all",
+	}, &out, &errOut)
+	var report struct {
+		Findings []struct {
+			Rule, Action, Subject, Via string
+			Object                     struct{ Kind, Name string }
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatalf("exit code %d: %v: %s", code, err, errOut.Bytes())
+	}
+	found := false
+	for _, f := range report.Findings {
+		if f.Subject == "User nobody-at-all" {
+			t.Errorf("a user who may nothing is reported: %+v", f)
+		}
+		found = found || f.Subject == "User system:node:n1" && f.Rule == "rbac-pod-create" && f.Action == "deny" &&
+			f.Object.Kind == "Namespace" && f.Object.Name == ns && f.Via == "the API server"
+	}
+	if !found || code != 1 {
+		t.Errorf("exit code %d, the findings are %+v", code, report.Findings)
 	}
 }
