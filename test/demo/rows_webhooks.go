@@ -1,5 +1,7 @@
 package main
 
+import "github.com/emrguard/emrguard/test/harness"
+
 // webhookRows are mutating webhooks. The API server shows them to no webhook: a
 // ValidatingAdmissionPolicy of the chart answers.
 func webhookRows() []row {
@@ -13,6 +15,10 @@ func webhookRows() []row {
 		{
 			"alice", "kubectl delete mutatingwebhookconfiguration pod-identity-webhook (a dry run)", rbacPermissions, denied, "mutating-webhook", "",
 			kubectl(alice, "delete", "mutatingwebhookconfiguration", identity.GetName(), "--dry-run=server"),
+		},
+		{
+			"alice", "kubectl delete validatingwebhookconfiguration emrguard (a dry run)", rbacPermissions, denied, "guard-protection", "",
+			kubectl(alice, "delete", "validatingwebhookconfiguration", harness.ReleaseName, "--dry-run=server"),
 		},
 		{
 			"alice", "mutating webhook for pods of namespace analytics, by its name", scopeIsNarrow, allowed, "", "",

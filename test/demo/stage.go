@@ -96,18 +96,21 @@ func (s *stage) prepare(ctx context.Context, progress func(string, ...any)) erro
 	if a := s.admin.CreateAll(ctx, setup); !a.Done() {
 		return fmt.Errorf("prepare the namespaces: %s", a)
 	}
-	progress("helm install emrguard charts/emrguard --set 'emr.namespaces={%s,%s},emr.account=%s,administrators.groups={system:masters,%s}'; rules[execution-role-isolation] leaves %s to PayrollRole",
+	progress("helm install emrguard charts/emrguard --set 'emr.namespaces={%s,%s},emr.account=%s,administrators.groups={system:masters,%s},rules.guard-protection.mode=deny'; rules[execution-role-isolation] leaves %s to PayrollRole",
 		emrNamespace, payrollNamespace, awsAccount, administrators, payrollNamespace)
 	if s.chart, err = s.cp.InstallChart(ctx, map[string]any{
 		"emr":            map[string]any{"namespaces": []any{emrNamespace, payrollNamespace}, "account": awsAccount},
 		"administrators": map[string]any{"groups": []any{"system:masters", administrators}},
-		"rules": map[string]any{"execution-role-isolation": map[string]any{"params": map[string]any{
-			"namespaces": []any{map[string]any{
-				"namespaces": []any{payrollNamespace},
-				"roles":      []any{"arn:aws:iam::" + awsAccount + ":role/PayrollRole"},
+		"rules": map[string]any{
+			"guard-protection": map[string]any{"mode": "deny"},
+			"execution-role-isolation": map[string]any{"params": map[string]any{
+				"namespaces": []any{map[string]any{
+					"namespaces": []any{payrollNamespace},
+					"roles":      []any{"arn:aws:iam::" + awsAccount + ":role/PayrollRole"},
+				}},
+				"maxRoles": 5, // the other rows bring roles in for other rules
 			}},
-			"maxRoles": 5, // the other rows bring roles in for other rules
-		}}},
+		},
 	}); err != nil {
 		return err
 	}
