@@ -50,15 +50,16 @@ func mutatingWebhook() rule.Rule {
 			{
 				Name: "allowed", Type: "list of {name: pattern, users: patterns}",
 				Doc: "MutatingWebhookConfigurations by name, and the users who make and change them at run time. A name is reserved for its users and for administrators: nobody else may touch it. " +
-					"The name `*` reserves nothing and lets its users make any. Replaces the default: " + strings.Join(emr.EKSWebhooks(), ", ") + ", and `*`, all for `" + emr.EKSUsers + "`",
+					"The name `*` reserves nothing and lets its users make any. EKS's own are always among them: " + strings.Join(emr.EKSWebhooks(), ", ") + ", and `*`, all for `" + emr.EKSUsers + "`",
 			},
 			{Name: "known", Type: "list of patterns", Doc: "names of MutatingWebhookConfigurations for which administrators vouch, about which an audit says nothing"},
 		},
 		New: func(s rule.Settings) (rule.Check, error) {
-			p := webhookParams{Allowed: DefaultAllowedWebhooks()}
+			var p webhookParams
 			if err := s.Decode(id, &p); err != nil {
 				return nil, err
 			}
+			p.Allowed = append(p.Allowed, DefaultAllowedWebhooks()...)
 			j := webhookJudge{settings: s, reaches: Reaches()}
 			for i, a := range p.Allowed {
 				name, err := pattern.Parse(a.Name)

@@ -238,7 +238,7 @@ without parameters, which knows no labels.
 {{- $allowed := (include "emrguard.policyData" . | fromJson).allowedWebhooks -}}
 {{- $params := default dict (default dict (get .Values.rules "mutating-webhook")).params -}}
 {{- if not (kindIs "invalid" $params.allowed) -}}
-{{- $allowed = $params.allowed -}}
+{{- $allowed = concat $params.allowed $allowed -}}
 {{- end -}}
 {{- toJson $allowed -}}
 {{- end -}}
