@@ -172,6 +172,12 @@ func sendToPolicy(t *testing.T, server *harness.ControlPlane, f *fixtures.Fixtur
 		t.Fatal(err)
 	}
 	plantForPolicy := func(obj *unstructured.Unstructured) {
+		if obj.GetKind() == "Namespace" { // which another test may have made
+			if err := server.EnsureNamespace(t.Context(), obj.GetName(), obj.GetLabels()); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
 		a, _ := admin.Create(t.Context(), obj)
 		must(t, "plant "+obj.GetName(), a)
 		t.Cleanup(func() { must(t, "remove "+obj.GetName(), admin.Delete(context.WithoutCancel(t.Context()), obj)) })
