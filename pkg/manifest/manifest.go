@@ -43,11 +43,24 @@ type Object struct {
 
 	document *document
 	item     []int // its place in Lists in each other
+	asked    *asked
 }
 
 // Line is the line, from 1, on which a field stands: the path is one of a finding.
 // Of a path that leads further than the input, the last part that exists counts.
-func (o *Object) Line(path string) int { return o.document.line(o.item, path) }
+// Objects of one input are not to be asked at the same time.
+func (o *Object) Line(path string) int {
+	if last := o.asked.document; last != o.document {
+		if last != nil {
+			last.root = nil // the tree is far larger than the object
+		}
+		o.asked.document = o.document
+	}
+	return o.document.line(o.item, path)
+}
+
+// asked is the document whose lines somebody has asked for last.
+type asked struct{ document *document }
 
 // Problem is something in the input that is no Kubernetes object.
 type Problem struct {
@@ -65,6 +78,8 @@ type Input struct {
 	// Foreign counts documents that are no Kubernetes objects: they have no
 	// apiVersion and kind.
 	Foreign int
+
+	asked *asked
 }
 
 // Read reads files, folders with everything below, and "-" for stdin. In folders,
@@ -223,8 +238,11 @@ func (in *Input) addJSON(file string, d *document, raw []byte, item []int) error
 		}
 		return errors.Join(errs...)
 	}
+	if in.asked == nil {
+		in.asked = &asked{}
+	}
 	in.Objects = append(in.Objects, Object{
-		File: file, GVK: schema.FromAPIVersionAndKind(head.APIVersion, head.Kind), JSON: raw, document: d, item: item,
+		File: file, GVK: schema.FromAPIVersionAndKind(head.APIVersion, head.Kind), JSON: raw, document: d, item: item, asked: in.asked,
 	})
 	return nil
 }
