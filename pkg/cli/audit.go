@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,12 @@ func newAudit() *cobra.Command {
 	return cmd
 }
 
+// maxFindings is how many findings an audit keeps; all are counted, and a note says
+// how many are left out. Nobody reads more at a time, and -n shows them by namespace.
+const maxFindings = 25_000
+
 func runAudit(cmd *cobra.Command, o *judgeOptions, connect connection, namespaces, submitters []string) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	if _, err := report.ParseFormat(o.output); err != nil {
 		return err
 	}
@@ -66,9 +72,11 @@ func runAudit(cmd *cobra.Command, o *judgeOptions, connect connection, namespace
 	if err != nil {
 		return err
 	}
+	options := o.audit()
+	options.MaxFindings = maxFindings
 	progress, done := progressOn(cmd.ErrOrStderr())
 	live := &audit.Live{
-		Client: client.CoreV1().RESTClient(), Engine: e, Rules: rules.All(), Namespaces: namespaces, Progress: progress, Options: o.audit(),
+		Client: client.CoreV1().RESTClient(), Engine: e, Rules: rules.All(), Namespaces: namespaces, Progress: progress, Options: options,
 	}
 	r, err := live.Run(cmd.Context())
 	done()
