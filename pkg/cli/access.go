@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/kubernetes"
@@ -20,7 +19,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/manifest"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules"
 )
 
 // accessOptions are the flags of `emrguard access`.
@@ -112,11 +110,7 @@ func accessEngine(o *accessOptions) (*engine.Engine, error) {
 	} else {
 		c.EMR.Namespaces = o.namespaces
 	}
-	e, err := engine.New(c, rules.All(), time.Now)
-	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
-	}
-	return e, nil
+	return newEngine(c)
 }
 
 func accessFacts(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, kubernetes.Interface, error) {

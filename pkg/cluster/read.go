@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -44,13 +42,4 @@ func Read(ctx context.Context, client kubernetes.Interface) (*Snapshot, error) {
 		}
 	}
 	return s, nil
-}
-
-// Known reports whether a snapshot holds objects of this kind.
-func Known(obj any) bool {
-	switch obj.(type) {
-	case *corev1.Namespace, *corev1.ServiceAccount, *rbacv1.Role, *rbacv1.RoleBinding, *rbacv1.ClusterRole, *rbacv1.ClusterRoleBinding:
-		return true
-	}
-	return false
 }

@@ -105,37 +105,19 @@ var resources = []Resource{
 	{core("services/proxy"), "ServiceProxyOptions", false, false, false, decodeOptions},
 	{core("nodes/proxy"), "NodeProxyOptions", true, false, false, decodeOptions},
 
-	{rbac("roles"), "Role", false, false, false, rbacKind(func(x *rbacv1.Role) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
-	{rbac("rolebindings"), "RoleBinding", false, false, false, rbacKind(func(x *rbacv1.RoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
-	{rbac("clusterroles"), "ClusterRole", true, false, false, rbacKind(func(x *rbacv1.ClusterRole) (metav1.TypeMeta, *metav1.ObjectMeta) { return x.TypeMeta, &x.ObjectMeta })},
-	{rbac("clusterrolebindings"), "ClusterRoleBinding", true, false, false, rbacKind(func(x *rbacv1.ClusterRoleBinding) (metav1.TypeMeta, *metav1.ObjectMeta) {
-		return x.TypeMeta, &x.ObjectMeta
-	})},
+	{rbac("roles"), "Role", false, false, false, rbacKind[rbacv1.Role]()},
+	{rbac("rolebindings"), "RoleBinding", false, false, false, rbacKind[rbacv1.RoleBinding]()},
+	{rbac("clusterroles"), "ClusterRole", true, false, false, rbacKind[rbacv1.ClusterRole]()},
+	{rbac("clusterrolebindings"), "ClusterRoleBinding", true, false, false, rbacKind[rbacv1.ClusterRoleBinding]()},
 
-	{core("podtemplates"), "PodTemplate", false, true, false, workload("template", func(x *corev1.PodTemplate) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, &x.Template
-	})},
-	{core("replicationcontrollers"), "ReplicationController", false, true, false, workload("spec.template", func(x *corev1.ReplicationController) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, x.Spec.Template
-	})},
-	{apps("replicasets"), "ReplicaSet", false, true, false, workload("spec.template", func(x *appsv1.ReplicaSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
-	})},
-	{apps("deployments"), "Deployment", false, true, false, workload("spec.template", func(x *appsv1.Deployment) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
-	})},
-	{apps("statefulsets"), "StatefulSet", false, true, false, workload("spec.template", func(x *appsv1.StatefulSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
-	})},
-	{apps("daemonsets"), "DaemonSet", false, true, false, workload("spec.template", func(x *appsv1.DaemonSet) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
-	})},
-	{batch("jobs"), "Job", false, true, false, workload("spec.template", func(x *batchv1.Job) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, &x.Spec.Template
-	})},
-	{batch("cronjobs"), "CronJob", false, true, false, workload("spec.jobTemplate.spec.template", func(x *batchv1.CronJob) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec) {
-		return x.TypeMeta, &x.ObjectMeta, &x.Spec.JobTemplate.Spec.Template
-	})},
+	{core("podtemplates"), "PodTemplate", false, true, false, workload("template", func(x *corev1.PodTemplate) *corev1.PodTemplateSpec { return &x.Template })},
+	{core("replicationcontrollers"), "ReplicationController", false, true, false, workload("spec.template", func(x *corev1.ReplicationController) *corev1.PodTemplateSpec { return x.Spec.Template })},
+	{apps("replicasets"), "ReplicaSet", false, true, false, workload("spec.template", func(x *appsv1.ReplicaSet) *corev1.PodTemplateSpec { return &x.Spec.Template })},
+	{apps("deployments"), "Deployment", false, true, false, workload("spec.template", func(x *appsv1.Deployment) *corev1.PodTemplateSpec { return &x.Spec.Template })},
+	{apps("statefulsets"), "StatefulSet", false, true, false, workload("spec.template", func(x *appsv1.StatefulSet) *corev1.PodTemplateSpec { return &x.Spec.Template })},
+	{apps("daemonsets"), "DaemonSet", false, true, false, workload("spec.template", func(x *appsv1.DaemonSet) *corev1.PodTemplateSpec { return &x.Spec.Template })},
+	{batch("jobs"), "Job", false, true, false, workload("spec.template", func(x *batchv1.Job) *corev1.PodTemplateSpec { return &x.Spec.Template })},
+	{batch("cronjobs"), "CronJob", false, true, false, workload("spec.jobTemplate.spec.template", func(x *batchv1.CronJob) *corev1.PodTemplateSpec { return &x.Spec.JobTemplate.Spec.Template })},
 
 	{custom("sparkoperator.k8s.io", "v1beta2", "sparkapplications"), "SparkApplication", false, true, false, decodeSparkApplication},
 	{custom("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications"), "ScheduledSparkApplication", false, true, false, decodeScheduledSparkApplication},
@@ -332,32 +314,4 @@ func (o *Object) addPod(p Pod) {
 	from := len(o.Settings)
 	o.Settings = appendContainerSettings(o.Settings, &o.Pods[len(o.Pods)-1])
 	o.addConfigured(o.Settings[from:])
-}
-
-// workload makes the decoder of a kind with one pod template.
-func workload[T any](path string, parts func(*T) (metav1.TypeMeta, *metav1.ObjectMeta, *corev1.PodTemplateSpec)) func(*Object, []byte) error {
-	return func(o *Object, raw []byte) error {
-		x := new(T)
-		err := unmarshal(raw, x)
-		kind, meta, template := parts(x)
-		o.set(kind, meta)
-		o.addTemplate(template, path)
-		return err
-	}
-}
-
-// typed makes the decoder of a kind that rules read as it is.
-func typed[T any, P interface {
-	*T
-	GetObjectKind() schema.ObjectKind
-	GetObjectMeta() metav1.Object
-}]() func(*Object, []byte) error {
-	return func(o *Object, raw []byte) error {
-		x := new(T)
-		err := unmarshal(raw, x)
-		o.GVK = P(x).GetObjectKind().GroupVersionKind()
-		o.Meta, _ = P(x).GetObjectMeta().(*metav1.ObjectMeta)
-		o.Typed = x
-		return err
-	}
 }

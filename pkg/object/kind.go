@@ -1,0 +1,50 @@
+package object
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// kind is a pointer to a struct with the TypeMeta and the ObjectMeta of an API object.
+type kind[T any] interface {
+	*T
+	GetObjectKind() schema.ObjectKind
+	GetObjectMeta() metav1.Object
+}
+
+// decodeAs reads the JSON into a new T, and from that what every object has.
+func decodeAs[T any, P kind[T]](o *Object, raw []byte) (*T, error) {
+	x := new(T)
+	err := unmarshal(raw, x)
+	o.GVK = P(x).GetObjectKind().GroupVersionKind()
+	o.Meta, _ = P(x).GetObjectMeta().(*metav1.ObjectMeta)
+	return x, err
+}
+
+// typed makes the decoder of a kind that rules read as it is.
+func typed[T any, P kind[T]]() func(*Object, []byte) error {
+	return func(o *Object, raw []byte) error {
+		x, err := decodeAs[T, P](o, raw)
+		o.Typed = x
+		return err
+	}
+}
+
+// rbacKind makes the decoder of one of the four kinds of RBAC.
+func rbacKind[T any, P kind[T]]() func(*Object, []byte) error {
+	return func(o *Object, raw []byte) error {
+		x, err := decodeAs[T, P](o, raw)
+		o.RBAC = x
+		return err
+	}
+}
+
+// workload makes the decoder of a kind with one pod template.
+func workload[T any, P kind[T]](path string, template func(P) *corev1.PodTemplateSpec) func(*Object, []byte) error {
+	return func(o *Object, raw []byte) error {
+		x, err := decodeAs[T, P](o, raw)
+		o.addTemplate(template(x), path)
+		return err
+	}
+}
