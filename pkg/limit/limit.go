@@ -1,0 +1,35 @@
+// Package limit holds the budgets of emrguard: how much time, memory and work one
+// request may cost. Whoever judges something over budget stops and returns an
+// [Exceeded]; the engine answers it with a denial that says so, because the author
+// of a request must not be able to choose that nobody judges it.
+package limit
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Evaluation is the longest that rules may judge one request. It leaves the rest of
+// the webhook's timeout (3 s) to the network and to requests that wait.
+const Evaluation = time.Second
+
+// Findings bounds what one rule reports of one object. Those after it change
+// nothing: the object is refused or warned about already.
+const Findings = 100
+
+// Exceeded is the error of an evaluation that was given up because it is over
+// budget.
+type Exceeded struct {
+	// What was to be done, and the budget, in words for whoever asked.
+	What string
+}
+
+// Error says what is over budget.
+func (e *Exceeded) Error() string { return fmt.Sprintf("over budget: %s", e.What) }
+
+// IsExceeded reports whether err, or an error that it wraps, is an Exceeded.
+func IsExceeded(err error) bool {
+	exceeded := (*Exceeded)(nil)
+	return errors.As(err, &exceeded)
+}
