@@ -118,6 +118,16 @@ func (c *Guard) validate() field.ErrorList {
 			bad(emrPath.Child("principals", "operators").Index(i), name, "write system:serviceaccount:<namespace>:<name>")
 		}
 	}
+	jobAccounts := emrPath.Child("principals", "jobAccounts")
+	errs = append(errs, patterns(jobAccounts, c.EMR.Principals.JobAccounts)...)
+	for i, name := range c.EMR.Principals.JobAccounts {
+		if why := validation.IsDNS1123Subdomain(strings.ReplaceAll(name, "*", "x")); name != "" && len(why) > 0 {
+			bad(jobAccounts.Index(i), name, "write the name of a ServiceAccount, without its namespace; patterns are allowed")
+		}
+		if strings.Trim(name, "*") == "" && name != "" {
+			bad(jobAccounts.Index(i), name, "it makes every ServiceAccount a job account; name those that run jobs")
+		}
+	}
 	for i, u := range c.EMR.RoleUsers {
 		p := emrPath.Child("roleUsers").Index(i)
 		errs = append(errs, patterns(p.Child("users"), u.Users)...)

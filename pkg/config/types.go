@@ -67,6 +67,10 @@ type Principals struct {
 	// Operators are the user names of the Spark and Flink operators and of Livy:
 	// `system:serviceaccount:<namespace>:<name>`.
 	Operators []string `json:"operators,omitempty"`
+	// JobAccounts are patterns of the names of ServiceAccounts that do a job
+	// account's work in managed namespaces under names that are not EMR's: `flink`,
+	// `spark-operator-spark`, `emr-kyuubi`. They are trusted as little as EMR's own.
+	JobAccounts []string `json:"jobAccounts,omitempty"`
 }
 
 // RoleUser allows users and groups some execution roles.

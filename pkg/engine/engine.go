@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -126,6 +127,9 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 	var err error
 	if s.EMRUsers, err = pattern.ParseSet(c.EMR.Principals.Users); err != nil {
 		return s, fmt.Errorf("emr.principals.users%w", err)
+	}
+	if s.JobAccounts, err = emr.ParseJobAccounts(c.EMR.Principals.JobAccounts); err != nil {
+		return s, fmt.Errorf("emr.principals.jobAccounts%w", err)
 	}
 	if s.Administrators, err = pattern.ParseSet(c.Administrators.Users); err != nil {
 		return s, fmt.Errorf("administrators.users%w", err)

@@ -19,7 +19,7 @@ type Class string
 // The classes of requesters.
 const (
 	EMRService    Class = "emr-service"   // EMR itself, and the configured operators
-	JobAccount    Class = "job-account"   // a managed service account of the namespace: untrusted code
+	JobAccount    Class = "job-account"   // a job account of the namespace (emr.JobAccounts): untrusted code
 	Administrator Class = "administrator" // configured users and groups
 	Controller    Class = "controller"    // an account of the kube-controller-manager
 	Submitter     Class = "submitter"     // everybody else
@@ -35,7 +35,7 @@ type Requester struct {
 	Groups []string
 	// Class is as what the user acts in the request's namespace.
 	Class Class
-	// Account is the managed account, for a JobAccount.
+	// Account is what the name says, for a JobAccount.
 	Account emr.Account
 	// BreakGlass is true for a member of a break-glass group.
 	BreakGlass bool

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	strictjson "sigs.k8s.io/json"
 
+	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/pattern"
 )
 
@@ -164,6 +165,8 @@ type Settings struct {
 	// operators by their user names.
 	EMRUsers  pattern.Set
 	Operators []string
+	// JobAccounts tells which ServiceAccounts of managed namespaces do a job's work.
+	JobAccounts emr.JobAccounts
 	// Administrators and AdminGroups are the configured administrators.
 	Administrators pattern.Set
 	AdminGroups    []string

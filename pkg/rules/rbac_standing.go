@@ -6,7 +6,6 @@ import (
 
 	rbacv1 "k8s.io/api/rbac/v1"
 
-	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -48,7 +47,7 @@ func standingOf(s rule.Settings, subject rbac.Subject, namespace string, managed
 	if !managed(subject.Namespace) || isOperator(subject.Name) {
 		return elsewhere
 	}
-	if !emr.IsManagedName(subject.Name) {
+	if !s.JobAccounts.Has(subject.Name) {
 		return ordinary
 	}
 	if namespace == "" || namespace == subject.Namespace {

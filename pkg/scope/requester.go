@@ -35,6 +35,7 @@ var controllers = []string{
 type Who struct {
 	emrUsers       pattern.Set
 	operators      []string
+	jobAccounts    emr.JobAccounts
 	administrators pattern.Set
 	adminGroups    []string
 	breakGlass     []string
@@ -51,9 +52,14 @@ func NewWho(c *config.Guard) (*Who, error) {
 	if err != nil {
 		return nil, fmt.Errorf("administrators.users%w", err)
 	}
+	jobAccounts, err := emr.ParseJobAccounts(c.EMR.Principals.JobAccounts)
+	if err != nil {
+		return nil, fmt.Errorf("emr.principals.jobAccounts%w", err)
+	}
 	return &Who{
 		emrUsers:       users,
 		operators:      c.EMR.Principals.Operators,
+		jobAccounts:    jobAccounts,
 		administrators: administrators,
 		adminGroups:    c.Administrators.Groups,
 		breakGlass:     c.BreakGlass.Groups,
@@ -70,7 +76,7 @@ func (w *Who) Classify(user string, groups []string, namespace string) rule.Requ
 	switch {
 	case w.isEMR(user):
 		r.Class = rule.EMRService
-	case isJobAccount(user, namespace, &r.Account):
+	case w.isJobAccount(user, namespace, &r.Account):
 		r.Class = rule.JobAccount
 	case w.administrators.Match(user), slices.ContainsFunc(w.adminGroups, func(g string) bool { return slices.Contains(groups, g) }):
 		r.Class = rule.Administrator
@@ -96,9 +102,9 @@ func (w *Who) isEMR(user string) bool {
 	return len(parts) == 6 && parts[4] == w.account
 }
 
-// isJobAccount reports whether the user is a managed service account of the
-// namespace, and fills in which.
-func isJobAccount(user, namespace string, account *emr.Account) bool {
+// isJobAccount reports whether the user is a job account of the namespace, and
+// fills in which.
+func (w *Who) isJobAccount(user, namespace string, account *emr.Account) bool {
 	rest, ok := strings.CutPrefix(user, serviceAccountPrefix)
 	if !ok {
 		return false
@@ -107,7 +113,7 @@ func isJobAccount(user, namespace string, account *emr.Account) bool {
 	if !ok || ns != namespace {
 		return false
 	}
-	a, ok := emr.ParseAccount(name)
+	a, ok := w.jobAccounts.Find(name)
 	if ok {
 		*account = a
 	}

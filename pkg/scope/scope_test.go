@@ -33,6 +33,7 @@ func TestClassify(t *testing.T) {
 	who := newWho(t, func(c *config.Guard) {
 		c.Administrators.Users = []string{"arn:aws:sts::*:assumed-role/PlatformAdmin/*"}
 		c.Administrators.Groups = []string{"system:masters", "platform", "system:serviceaccounts:emr-jobs"}
+		c.EMR.Principals.JobAccounts = []string{"flink", "*-spark"}
 		c.EMR.Principals.Operators = []string{"system:serviceaccount:spark-operator:emr-containers-sa-spark-operator"}
 	})
 	for name, c := range map[string]struct {
@@ -46,6 +47,11 @@ func TestClassify(t *testing.T) {
 		"administrator by group":      {"ann", []string{"platform"}, rule.Administrator},
 		"administrator by user":       {"arn:aws:sts::123456789012:assumed-role/PlatformAdmin/ann", nil, rule.Administrator},
 		"job account":                 {"system:serviceaccount:emr-jobs:" + driver, nil, rule.JobAccount},
+		"job account by name":         {"system:serviceaccount:emr-jobs:flink", nil, rule.JobAccount},
+		"job account by pattern":      {"system:serviceaccount:emr-jobs:spark-operator-spark", nil, rule.JobAccount},
+		"its name elsewhere":          {"system:serviceaccount:other:flink", nil, rule.Submitter},
+		"its name as a user":          {"flink", nil, rule.Submitter},
+		"a longer name":               {"system:serviceaccount:emr-jobs:flink-operator", nil, rule.Submitter},
 		"job controller":              {"system:serviceaccount:kube-system:job-controller", []string{"system:serviceaccounts:kube-system"}, rule.Controller},
 		"manager without accounts":    {"system:kube-controller-manager", nil, rule.Controller},
 		"person":                      {"alice", []string{"data-scientists"}, rule.Submitter},
