@@ -1,9 +1,10 @@
 package object
 
 import (
-	"errors"
+	"cmp"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // The fields of `emrcontainers.services.k8s.aws/v1alpha1` JobRun (AWS
@@ -23,37 +24,42 @@ type jobRun struct {
 	} `json:"spec"`
 }
 
+// configurationOverrides has the fields of ConfigurationOverrides in the AWS SDK for
+// Go, without tags as there: ACK's controller reads the text by ghodss/yaml, YAML or
+// JSON with keys in any case.
+type configurationOverrides struct {
+	ApplicationConfiguration []classification
+}
+
 // classification is one entry of StartJobRun's applicationConfiguration.
 type classification struct {
-	Classification string            `json:"classification"`
-	Properties     map[string]string `json:"properties"`
-	Configurations []classification  `json:"configurations"`
+	Classification string
+	Properties     map[string]string
+	Configurations []classification
 }
 
 func decodeJobRun(o *Object, raw []byte) error {
 	var x jobRun
 	err := unmarshal(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
-	if err != nil {
-		return err
-	}
 	o.ExecutionRole, o.ExecutionRolePath = x.Spec.ExecutionRoleARN, "spec.executionRoleARN"
 	o.ReleaseLabel, o.ReleaseLabelPath = x.Spec.ReleaseLabel, "spec.releaseLabel"
 	const parameters = "spec.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters"
 	o.Settings = appendTokens(o.Settings, x.Spec.JobDriver.SparkSubmitJobDriver.SparkSubmitParameters, parameters)
-	if text := x.Spec.ConfigurationOverrides; text != "" {
-		var overrides struct {
-			ApplicationConfiguration []classification `json:"applicationConfiguration"`
-		}
-		if err := unmarshal([]byte(text), &overrides); err != nil {
-			// Text inside a field that is no JSON leaves the object itself readable,
-			// so the cause is told and not wrapped.
-			return errors.New("spec.configurationOverrides is not the JSON of StartJobRun's configurationOverrides: " + err.Error())
-		}
-		o.addClassifications(overrides.ApplicationConfiguration, maxFlattenDepth)
-	}
+	overrides, textErr := readOverrides(x.Spec.ConfigurationOverrides)
+	o.addClassifications(overrides.ApplicationConfiguration, maxFlattenDepth)
 	o.addConfigured(o.Settings)
-	return nil
+	return cmp.Or(err, textErr)
+}
+
+// readOverrides reads spec.configurationOverrides as ACK's controller does. With an
+// error it returns what could be read; the controller then runs nothing of it.
+func readOverrides(text string) (configurationOverrides, error) {
+	var overrides configurationOverrides
+	if err := yaml.Unmarshal([]byte(text), &overrides); err != nil {
+		return overrides, describeText("spec.configurationOverrides", "the YAML or JSON of StartJobRun's configurationOverrides", err)
+	}
+	return overrides, nil
 }
 
 // overridesPath is the path of a classification in a JobRun.

@@ -222,7 +222,7 @@ func Decode(r Resource, raw []byte) (*Object, error) {
 	}
 	// The kind is read by the decoders with everything else: one pass.
 	o := &Object{raw: raw}
-	err := r.decode(o, raw)
+	err := describe(r.decode(o, raw))
 	switch {
 	case err != nil && (o.Meta == nil || !r.isCustom() || isBroken(err)):
 		return nil, fmt.Errorf("decode %s: %w", r.Kind, err)
@@ -237,7 +237,7 @@ func Decode(r Resource, raw []byte) (*Object, error) {
 // items, and nobody compares them with a later state.
 func DecodeListed(r Resource, raw []byte) (*Object, error) {
 	o := &Object{}
-	err := r.decode(o, raw)
+	err := describe(r.decode(o, raw))
 	if o.Meta == nil || err != nil && (!r.isCustom() || isBroken(err)) {
 		return nil, fmt.Errorf("decode %s: %w", r.Kind, err)
 	}

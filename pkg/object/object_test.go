@@ -335,7 +335,7 @@ func TestUnreadableFieldOfACustomResource(t *testing.T) {
 	t.Parallel()
 	for kind, text := range map[schema.GroupKind]string{
 		{Group: "sparkoperator.k8s.io", Kind: "SparkApplication"}: `{apiVersion: sparkoperator.k8s.io/v1beta2, kind: SparkApplication, spec: {driver: {env: {A: b}}, executor: {hostNetwork: true}}}`,
-		{Group: "emrcontainers.services.k8s.aws", Kind: "JobRun"}: `{apiVersion: emrcontainers.services.k8s.aws/v1alpha1, kind: JobRun, spec: {configurationOverrides: "not: json"}}`,
+		{Group: "emrcontainers.services.k8s.aws", Kind: "JobRun"}: `{apiVersion: emrcontainers.services.k8s.aws/v1alpha1, kind: JobRun, spec: {configurationOverrides: "not: [yaml"}}`,
 	} {
 		if o := decode(t, kind, text); o.Unreadable == nil {
 			t.Errorf("%s: everything was readable", kind)
