@@ -121,6 +121,9 @@ var resources = []Resource{
 
 	{custom("sparkoperator.k8s.io", "v1beta2", "sparkapplications"), "SparkApplication", false, true, false, decodeSparkApplication},
 	{custom("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications"), "ScheduledSparkApplication", false, true, false, decodeScheduledSparkApplication},
+	{custom("sparkoperator.k8s.io", "v1alpha1", "sparkconnects"), "SparkConnect", false, true, false, decodeSparkConnect},
+	{custom("spark.apache.org", "v1", "sparkapplications"), "SparkApplication", false, true, false, decodeApacheSparkApplication},
+	{custom("spark.apache.org", "v1", "sparkclusters"), "SparkCluster", false, true, false, decodeApacheSparkCluster},
 	{custom("flink.apache.org", "v1beta1", "flinkdeployments"), "FlinkDeployment", false, true, false, decodeFlinkDeployment},
 	{custom("flink.apache.org", "v1beta1", "flinksessionjobs"), "FlinkSessionJob", false, true, false, decodeFlinkSessionJob},
 	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), "JobRun", false, true, false, decodeJobRun},

@@ -50,11 +50,8 @@ func endpointExposure() rule.Rule {
 				target("", "v1", "pods", rule.Create, rule.Update),
 			},
 			workloadTargets(),
-			[]rule.Target{
-				target("sparkoperator.k8s.io", "v1beta2", "sparkapplications", rule.Create, rule.Update),
-				target("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications", rule.Create, rule.Update),
-				target("flink.apache.org", "v1beta1", "flinkdeployments", rule.Create, rule.Update),
-			},
+			// A JobRun says nothing of ports.
+			slices.DeleteFunc(customTargets(), func(t rule.Target) bool { return t.Resource == "jobruns" }),
 		),
 		Parameters: []rule.Parameter{
 			{Name: "widestIPv4", Type: "integer", Doc: "the shortest prefix of an IPv4 range that counts as a limit of sources, 0 to 32; 8 when it is not set: `10.0.0.0/8` is a limit, `0.0.0.0/1` is none"},

@@ -32,62 +32,60 @@ func Capabilities(s rule.Settings) ([]rbac.Capability, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []rbac.Capability{
+	write := verbs("create", "update", "patch")
+	list := []rbac.Capability{
 		{ID: rbacConfigMapWriteID, Targets: []rbac.Target{
 			in("", rbac.Namespaced, verbs("create", "update", "patch", "delete", "deletecollection"), "configmaps"),
 		}},
 		{ID: rbacPodExecID, Targets: []rbac.Target{
 			in("", rbac.Namespaced, verbs("create", "get"), "pods/exec", "pods/attach", "pods/portforward"),
 			// A proxied request has the verb of its HTTP method.
-			in("", rbac.Namespaced, verbs("create", "get", "update", "patch", "delete"), "pods/proxy", "services/proxy"),
+			in("", rbac.Namespaced, httpVerbs(), "pods/proxy", "services/proxy"),
 			in("", rbac.Namespaced, verbs("update", "patch"), "pods/ephemeralcontainers"),
-			in("", rbac.Cluster, verbs("*"), "nodes/proxy"),
+			// The kubelet asks for the verb of the HTTP method, too, and lets a
+			// WebSocket, which is a GET, into a container.
+			in("", rbac.Cluster, httpVerbs(), "nodes/proxy"),
 		}},
 		{ID: rbacPodCreateID, Targets: slices.Concat([]rbac.Target{
-			in("", rbac.Namespaced, verbs("create", "update", "patch"), "pods", "replicationcontrollers"),
-			in("apps", rbac.Namespaced, verbs("create", "update", "patch"), "deployments", "replicasets", "statefulsets", "daemonsets"),
-			in("batch", rbac.Namespaced, verbs("create", "update", "patch"), "jobs", "cronjobs"),
+			in("", rbac.Namespaced, write, "pods", "replicationcontrollers"),
+			// The StatefulSet controller makes pods from the revision that is called
+			// current, which somebody else may have made under its name.
+			in("apps", rbac.Namespaced, write, "deployments", "replicasets", "statefulsets", "daemonsets", "controllerrevisions"),
+			in("batch", rbac.Namespaced, write, "jobs", "cronjobs"),
 		}, more)},
-		{ID: rbacCustomResourcePart, Targets: []rbac.Target{
-			in("sparkoperator.k8s.io", rbac.Namespaced, verbs("create", "update", "patch"), "sparkapplications", "scheduledsparkapplications"),
-			in("flink.apache.org", rbac.Namespaced, verbs("create", "update", "patch"), "flinkdeployments", "flinksessionjobs"),
-			in("emrcontainers.services.k8s.aws", rbac.Namespaced, verbs("create", "update", "patch"), "jobruns"),
-		}},
+		{ID: rbacCustomResourcePart, Targets: customResources(write)},
 		{ID: rbacMutatingWebhookID, Targets: []rbac.Target{
-			in("admissionregistration.k8s.io", rbac.Cluster, verbs("create", "update", "patch"),
+			in("admissionregistration.k8s.io", rbac.Cluster, write,
 				"mutatingwebhookconfigurations", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings"),
 		}},
 		{ID: rbacSecretReadID, Targets: []rbac.Target{
 			in("", rbac.Namespaced, verbs("get", "list", "watch"), "secrets"),
 		}},
 		{ID: rbacEscalationID, Targets: escalation()},
-	}, nil
+	}
+	for i := range list {
+		list[i].Targets = append(list[i].Targets, asSomebodyElse(list[i].Targets)...)
+	}
+	return list, nil
 }
 
-// escalation is what leads to any of the others.
-func escalation() []rbac.Target {
-	write := verbs("create", "update", "patch")
-	impersonate := verbs("impersonate", "impersonate:*", "impersonate-on:*")
-	const group = "rbac.authorization.k8s.io"
-	return []rbac.Target{
-		in(group, rbac.Namespaced, verbs("create", "update", "patch", "escalate", "bind"), "roles"),
-		in(group, rbac.Namespaced, write, "rolebindings"),
-		in(group, rbac.Cluster, verbs("create", "update", "patch", "escalate"), "clusterroles"),
-		in(group, rbac.Cluster, write, "clusterrolebindings"),
-		// Whether somebody may bind a ClusterRole is asked in the namespace of
-		// the RoleBinding.
-		in(group, rbac.Namespaced, verbs("bind"), "clusterroles"),
-		in("", rbac.Namespaced, slices.Concat(write, impersonate), "serviceaccounts"),
-		in("", rbac.Namespaced, verbs("create"), "serviceaccounts/token"),
-		in("", rbac.Namespaced, write, "secrets"),
-		in("", rbac.OwnNamespace, verbs("update", "patch"), "namespaces"),
-		in("", rbac.Cluster, impersonate, "users", "groups"),
-		in("authentication.k8s.io", rbac.Cluster, impersonate, "users", "groups", "uids", "userextras/*", "serviceaccounts"),
-		in("certificates.k8s.io", rbac.Cluster, verbs("update", "patch"), "certificatesigningrequests/approval"),
-		in("certificates.k8s.io", rbac.Cluster, verbs("approve", "sign"), "signers"),
-		in("apiregistration.k8s.io", rbac.Cluster, verbs("create", "update", "patch", "delete", "deletecollection"), "apiservices"),
-		// These are emrguard's own guards.
-		in("admissionregistration.k8s.io", rbac.Cluster, verbs("create", "update", "patch", "delete", "deletecollection"),
-			"validatingwebhookconfigurations", "validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+// httpVerbs are the verbs of a request that is only passed on: those of the methods
+// of HTTP.
+func httpVerbs() []string { return verbs("create", "get", "update", "patch", "delete") }
+
+// customResources are the resources from which operators make pods: those that are
+// sent to the webhook.
+func customResources(verbs []string) []rbac.Target {
+	var list []rbac.Target
+	for _, t := range slices.Concat(customTargets(), sessionJobTargets()) {
+		i := slices.IndexFunc(list, func(o rbac.Target) bool { return o.APIGroups[0] == t.Group })
+		if i < 0 {
+			list = append(list, in(t.Group, rbac.Namespaced, verbs, t.Resource))
+			continue
+		}
+		if !slices.Contains(list[i].Resources, t.Resource) {
+			list[i].Resources = append(list[i].Resources, t.Resource)
+		}
 	}
+	return list
 }

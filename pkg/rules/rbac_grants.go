@@ -244,7 +244,7 @@ const maxListed = 6
 
 func permissions(list []rbac.Permission) string {
 	texts := make([]string, 0, len(list))
-	for _, p := range list {
+	for _, p := range spoken(list) {
 		texts = append(texts, p.String())
 	}
 	if len(texts) > maxListed {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"strings"
 
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -24,7 +25,7 @@ func rbacRules() []rule.Rule {
 			"EMR generates managed pod templates in ConfigMaps, with the ServiceAccount's name in them. Who can write ConfigMaps chooses the account, and with it the role."),
 		rbacRule(rbacPodExecID, "somebody gains a way into running pods", howTo,
 			"`pods/exec`, `attach`, `portforward` and `proxy` lead to the token of the execution role, as `get` too: clients up to Kubernetes 1.34 were let in by it. "+
-				"So do ephemeral containers, and `nodes/proxy` with any verb."),
+				"So do ephemeral containers, and `nodes/proxy` with any verb that a request to a kubelet has."),
 		podCreateRule(howTo),
 		rbacRule(rbacMutatingWebhookID, "somebody gains the right to deploy mutating webhooks or policies", howTo,
 			"A mutating webhook or admission policy can change the ServiceAccount of EMR's pods on their way."),
@@ -47,15 +48,19 @@ func rbacTargets() []rule.Target {
 	return targets
 }
 
-const whoIsMeant = " Judged is the effective permission that a change gives, with the path; what a subject holds already is no gain. " +
+const whoIsMeant = "Judged is the effective permission that a change gives, with the path; what a subject holds already is no gain. " +
 	"Users, groups and accounts of managed namespaces are refused, whoever binds them; EMR, administrators, the control plane and `trustedSubjects` are free; " +
 	"accounts of other namespaces are platform controllers, for which there is one warning."
 
 // rbacRule makes a rule on RBAC. What all of them share reads the parameters; a rule
 // without any refuses those that somebody gives it.
 func rbacRule(id, title, remediation, doc string, parameters ...rule.Parameter) rule.Rule {
+	separator := " "
+	if strings.Contains(doc, "\n- ") { // what follows a list is no part of its last item
+		separator = "\n\n"
+	}
 	return rule.Rule{
-		ID: id, Title: title, Doc: doc + whoIsMeant, Remediation: remediation,
+		ID: id, Title: title, Doc: doc + separator + whoIsMeant, Remediation: remediation,
 		Guide: guideRBAC, Default: rule.Deny, NeedsOld: true, Targets: rbacTargets(), Parameters: parameters,
 		New: func(s rule.Settings) (rule.Check, error) {
 			if len(parameters) == 0 {
@@ -114,8 +119,12 @@ func podCreateRule(howTo string) rule.Rule {
 
 func escalationRule() rule.Rule {
 	return rbacRule(rbacEscalationID, "somebody gains what leads to any of the forbidden permissions", "bind a role without it",
-		"Writing roles and bindings, `escalate`, `bind`, impersonation, ServiceAccounts and their tokens, Secrets (of type service-account-token), labels of the namespace, "+
-			"approval of certificates, API services, and validating webhooks and policies, which are emrguard's own guards: each leads to the others.",
+		"Writing roles and bindings, `escalate`, `bind`, ServiceAccounts and their tokens, Secrets (of type service-account-token): each leads to the others. So do\n\n"+
+			"- impersonation: the old verb, and the verbs of constrained impersonation (Kubernetes 1.36), where an account may be impersonated by whoever holds `impersonate:serviceaccount` in its namespace. What `impersonate-on:<mode>:<verb>` allows counts as what `<verb>` allows, for all rules on RBAC;\n"+
+			"- labels of the namespace, by `namespaces`, `namespaces/status` and `namespaces/finalize`, and annotations by the status of pods, Services and Ingresses and by binding a pod to a node;\n"+
+			"- certificates: approval, the signers of `kubernetes.io` whose certificates the API server or a kubelet shows (signers of other domains, such as cert-manager's, are free), and `certificatesigningrequests/nodeclient`;\n"+
+			"- API services, and CustomResourceDefinitions, whose conversion decides what an operator reads;\n"+
+			"- emrguard's own guards: validating webhooks and policies, the verb `bypass` of the group `emrguard.dev`, deletion of its ClusterRole and binding, FlowSchemas and priority levels.",
 		rule.Parameter{Name: "denyAccountsElsewhere", Type: "true or false", Doc: "Refuse accounts of namespaces that are not managed, for all rules on RBAC, instead of one warning."})
 }
 

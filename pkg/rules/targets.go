@@ -38,6 +38,9 @@ func customTargets() []rule.Target {
 	return []rule.Target{
 		target("sparkoperator.k8s.io", "v1beta2", "sparkapplications", rule.Create, rule.Update),
 		target("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplications", rule.Create, rule.Update),
+		target("sparkoperator.k8s.io", "v1alpha1", "sparkconnects", rule.Create, rule.Update),
+		target("spark.apache.org", "v1", "sparkapplications", rule.Create, rule.Update),
+		target("spark.apache.org", "v1", "sparkclusters", rule.Create, rule.Update),
 		target("flink.apache.org", "v1beta1", "flinkdeployments", rule.Create, rule.Update),
 		target("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns", rule.Create, rule.Update),
 	}
