@@ -3,13 +3,8 @@ package rules
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"net/url"
-	"path"
 	"slices"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -19,50 +14,68 @@ import (
 // Guide: "Restrict pod credential access" and "Restrict access to node group IAM
 // role or instance profile credentials".
 //
-// Fields: spec.hostNetwork, spec.hostPID, securityContext.privileged of every
-// container, spec.volumes[*].hostPath.path, env AWS_EC2_METADATA_SERVICE_*, and
-// the credential providers of the Spark and Hadoop configuration.
+// Fields: spec.hostNetwork, spec.hostPID, spec.hostAliases, securityContext of the pod
+// and of every container, probes and lifecycle hooks, spec.volumes[*].hostPath.path
+// with the subPaths of their mounts, env AWS_EC2_METADATA_SERVICE_*, and the credential
+// providers and metadata endpoints of the Spark and Hadoop configuration.
 //
-// Allowed: hostPath elsewhere (EMR's own /mnt/k8s-disks/0, /tmp), a metadata
-// endpoint on loopback.
+// Allowed: hostPath elsewhere (scratch directories, /tmp), a metadata endpoint on
+// loopback, the capabilities that container runtimes give by default.
 func instanceProfile() rule.Rule {
 	return rule.Rule{
-		ID:    "instance-profile-access",
+		ID:    instanceProfileID,
 		Title: "ways from a pod to the credentials of its node",
 		Doc: "Whoever reaches the instance profile of the node acts with the node's IAM role instead of the execution role. " +
 			"A pod on the host network always reaches the metadata service: neither the hop limit nor a network policy stops it. " +
 			"The host's processes, a privileged container, and host paths of the kubelet, `/proc`, or a container runtime's socket lead to the node, " +
-			"and from there to its credentials and to the tokens of all other pods on it.",
+			"and from there to its credentials and to the tokens of all other pods on it.\n\n" +
+			"Host paths are cleaned, links that every node has are followed, parents count, and so does a `subPath` below a path that is free. " +
+			"Paths that help only whoever can write there (`/usr/bin`, `/var/log`) are free when every mount is read only. " +
+			"Other paths stay free: scratch directories, `/tmp`, `/dev/shm`, certificates, logs of one's own. " +
+			"A PersistentVolume of type `hostPath` or `local` is not seen here: only administrators may create one, which RBAC has to see to.\n\n" +
+			"Capabilities count when they reach past the container, such as SYS_ADMIN, SYS_PTRACE, NET_ADMIN or ALL; those that container runtimes give by default do not, nor do IPC_LOCK, SYS_NICE and SYS_RESOURCE. " +
+			"`procMount: Unmasked` counts without a user namespace, `hostProcess` on Windows always. " +
+			"`hostIPC` does not: nothing on a node of EKS hands out credentials by shared memory, and libraries for GPUs ask for it. " +
+			"Probes and hooks by HTTP or TCP are sent by the kubelet from the host network, where the hop limit does not hold: the address of the metadata service in them is a finding in every spelling, as it is in their commands and in hostAliases.",
 		Remediation: "remove it; a job needs no access to its node",
 		Guide:       guidePodCredentials,
 		Default:     rule.Deny,
 		Targets:     specTargets(),
-		New: func(s rule.Settings) (rule.Check, error) {
-			if err := s.Decode("instance-profile-access", &struct{}{}); err != nil {
-				return nil, err
-			}
-			return checkInstanceProfile, nil
-		},
+		Parameters: []rule.Parameter{{
+			Name: "localDisks", Type: "deny, warn, audit or off",
+			Doc: "What follows from a pod that gets `/mnt/k8s-disks/0` or a parent of it, `warn` when it is not set. AWS's samples for EMR give Spark this disk whole, " +
+				"but where EKS's AMI joins local disks to an array (Karpenter's `instanceStorePolicy: RAID0`), the kubelet's directory with the tokens of all pods lies on it. " +
+				"Set `off` only where nodes leave the kubelet elsewhere (`--no-bind-kubelet`); set `deny` once jobs use a directory of their own below it.",
+		}},
+		New: newInstanceProfile,
 	}
 }
 
-func checkInstanceProfile(_ context.Context, r *rule.Request, rep *rule.Report) error {
+const instanceProfileID = "instance-profile-access"
+
+// instanceProfileParameters are the parameters of the rule.
+type instanceProfileParameters struct {
+	// LocalDisks is what follows from a whole local disk of the node.
+	LocalDisks rule.Action `json:"localDisks"`
+}
+
+func newInstanceProfile(s rule.Settings) (rule.Check, error) {
+	p := instanceProfileParameters{LocalDisks: rule.Warn}
+	if err := s.Decode(instanceProfileID, &p); err != nil {
+		return nil, err
+	}
+	if _, err := rule.ParseAction(string(p.LocalDisks)); err != nil {
+		return nil, rule.ParameterError(instanceProfileID, fmt.Errorf("localDisks: %w", err))
+	}
+	return p.check, nil
+}
+
+func (p *instanceProfileParameters) check(_ context.Context, r *rule.Request, rep *rule.Report) error {
 	for i := range r.Object.Pods {
 		pod := &r.Object.Pods[i]
-		if pod.Spec.HostNetwork {
-			rep.Add(rule.Finding{
-				Path:    pod.FieldPath("hostNetwork"),
-				Message: "the pod is on the host network, where nothing keeps it from the instance metadata service",
-				Key:     pod.Role,
-			})
-		}
-		if pod.Spec.HostPID {
-			rep.Add(rule.Finding{Path: pod.FieldPath("hostPID"), Message: "the pod sees the processes of its node, and through /proc their credentials", Key: pod.Role})
-		}
+		nodeInPod(rep, pod)
 		for c := range pod.Containers() {
-			if sc := c.SecurityContext; sc != nil && sc.Privileged != nil && *sc.Privileged {
-				rep.Add(rule.Finding{Path: c.Path() + ".securityContext.privileged", Message: fmt.Sprintf("container %q is privileged and so has all that its node has", c.Name), Key: pod.Role})
-			}
+			nodeInContainer(rep, pod, c)
 			judgePrefixes(rep, pod, c, metadataNames, staticNames)
 			for j := range c.Env {
 				if what := metadataEnv(&c.Env[j]); what != "" {
@@ -70,16 +83,13 @@ func checkInstanceProfile(_ context.Context, r *rule.Request, rep *rule.Report) 
 				}
 			}
 		}
-		for j := range pod.Spec.Volumes {
-			if v := &pod.Spec.Volumes[j]; v.HostPath != nil {
-				if why := reachesNode(v.HostPath.Path); why != "" {
-					rep.Add(rule.Finding{Path: pod.VolumePath(j), Message: fmt.Sprintf("the volume %q is the host path %q, which reaches %s", v.Name, v.HostPath.Path, why), Key: pod.Role})
-				}
-			}
-		}
+		p.judgeHostPaths(rep, pod)
 	}
 	for i := range r.Object.Settings {
 		s := &r.Object.Settings[i]
+		if what := metadataSetting(s.Key, s.Value); what != "" {
+			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s %s", s.Key, what)})
+		}
 		if class := instanceProvider(s.Value); class != "" {
 			rep.Add(rule.Finding{
 				Path:        s.Path(),
@@ -89,83 +99,6 @@ func checkInstanceProfile(_ context.Context, r *rule.Request, rep *rule.Report) 
 		}
 	}
 	return nil
-}
-
-// metadataNames are the variables that move the metadata service.
-var metadataNames = []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"}
-
-// metadataEnv says what is wrong with a variable that moves the metadata
-// service, or nothing.
-func metadataEnv(e *corev1.EnvVar) string {
-	switch e.Name {
-	case "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE":
-		return "sets " + e.Name + ", which only somebody needs who uses the metadata service"
-	case "AWS_EC2_METADATA_SERVICE_ENDPOINT":
-		if e.ValueFrom != nil || !isLoopback(e.Value) {
-			return "sets " + e.Name + " to something else than loopback"
-		}
-	}
-	return ""
-}
-
-func isLoopback(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	if u.Hostname() == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	return err == nil && ip.IsLoopback()
-}
-
-// nodePaths are directories and files of a node from which its credentials, or
-// those of other pods, can be had. /var/run is /run on every node.
-var nodePaths = []struct{ path, what string }{
-	{"/", "the whole node"},
-	{"/proc", "the node's processes"},
-	{"/var/lib/kubelet", "the kubelet's files with the tokens of all pods"},
-	{"/etc/kubernetes", "the kubelet's own credentials"},
-	{"/root/.aws", "the node's AWS profile"},
-	{"/run/docker.sock", "the container runtime's socket"},
-	{"/run/containerd", "the container runtime's socket"},
-	{"/run/crio", "the container runtime's socket"},
-	{"/run/cri-dockerd.sock", "the container runtime's socket"},
-	{"/run/dockershim.sock", "the container runtime's socket"},
-	{"/run/podman", "the container runtime's socket"},
-}
-
-// reachesNode says what a host path reaches, or nothing. The path is cleaned
-// first; a parent reaches all that lies below it.
-func reachesNode(p string) string {
-	clean := path.Clean("/" + p)
-	if clean == "/" {
-		return "the whole node"
-	}
-	if rest, ok := strings.CutPrefix(clean, "/var/run"); ok && (rest == "" || rest[0] == '/') {
-		clean = "/run" + rest
-	}
-	for _, n := range nodePaths {
-		if below(clean, n.path) || below(n.path, clean) {
-			return n.what
-		}
-	}
-	// The AWS profile of any user of the node, and the home directories above.
-	if clean == "/home" || strings.HasPrefix(clean, "/home/") && strings.Count(clean, "/") == 2 || slices.Contains(strings.Split(clean, "/"), ".aws") {
-		return "the AWS profile of a user of the node"
-	}
-	return ""
-}
-
-// below reports whether p is dir or lies below it. Everything lies below "/",
-// which is judged before.
-func below(p, dir string) bool {
-	if dir == "/" {
-		return false
-	}
-	rest, ok := strings.CutPrefix(p, dir)
-	return ok && (rest == "" || rest[0] == '/')
 }
 
 // instanceProviders are the credential providers of the SDKs for Java and of

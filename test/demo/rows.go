@@ -111,7 +111,7 @@ func jobRows() []row {
 			objects(func(j *harness.EMRJob) []*unstructured.Unstructured { return []*unstructured.Unstructured{j.Job} }),
 		},
 		{"job-controller", "the Job's Pod, the submitter", jobsGoOn, allowed, "", "", waitForJobPod},
-		{"spark-client SA", "driver Pod: fluentd sidecar, :latest images, hostPath /mnt/k8s-disks/0", jobsGoOn, allowed, "", "", createJobDriver},
+		{"spark-client SA", "driver Pod: fluentd sidecar, :latest images, hostPath /mnt/k8s-disks/0/spark", jobsGoOn, allowed, "", "", createJobDriver},
 		{"spark-driver SA", "2 executor Pods", jobsGoOn, allowed, "", "", createExecutors},
 		{
 			"emr-containers", "a managed endpoint: ServiceAccount, Deployment, Service, Ingress", jobsGoOn, allowed, "", "",
