@@ -66,7 +66,7 @@ func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, v *engine
 // refusal lists every finding that refuses the request, one on a line.
 func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "emrguard refuses to %s: %s", act(in), count(len(v.Denied)))
+	fmt.Fprintf(&b, "emrguard refuses to %s: %s", act(in), count(len(v.Denied), v.Omitted))
 	seen := map[string]bool{}
 	for i, o := range v.Denied {
 		if len(seen) == maxLines {
@@ -99,8 +99,11 @@ func act(in *admissionv1.AdmissionRequest) string {
 	return verb + " " + in.Kind.Kind + " " + in.Name
 }
 
-func count(n int) string {
-	if n == 1 {
+func count(n, omitted int) string {
+	switch {
+	case omitted > 0:
+		return fmt.Sprintf("more than %d findings", n)
+	case n == 1:
 		return "1 finding"
 	}
 	return fmt.Sprintf("%d findings", n)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	rbacv1 "k8s.io/api/rbac/v1"
+
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -26,6 +28,9 @@ type Verdict struct {
 	Denied, Warned, Audited []Outcome
 	// Exempted are findings that an exemption excuses.
 	Exempted []Outcome
+	// Omitted counts findings that are in none of these lists, because each rule has
+	// a hundred already from which the same follows.
+	Omitted int
 	// Errors are rules that could not judge. What follows from each stands in
 	// one of the other lists.
 	Errors []RuleError
@@ -136,7 +141,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	if action == rule.Warn && r.Requester.Class == rule.Controller {
 		action = rule.Audit
 	}
-	if r.Object.RBAC != nil && action == rule.Deny && scope.CarriesOut(r.Requester.User) {
+	if r.Resource.Group == rbacv1.GroupName && action == rule.Deny && scope.CarriesOut(r.Requester.User) {
 		action = rule.Audit
 	}
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
@@ -250,6 +255,18 @@ func failed(c *compiled, err error) rule.Finding {
 		Action:      c.Default,
 		Message:     fmt.Sprintf("the rule could not judge: %v", err),
 		Remediation: fmt.Sprintf("try again; rules.%s.onError decides what happens meanwhile", c.ID),
+		Act:         true,
+	}
+}
+
+// overBudget stands for what a rule would have said. It is a finding like any
+// other, not a failure.
+func overBudget(c *compiled, err error) rule.Finding {
+	return rule.Finding{
+		Rule:        c.ID,
+		Action:      c.Default,
+		Message:     fmt.Sprintf("not judged, because it costs too much: %v", err),
+		Remediation: "make the object smaller, or split it",
 		Act:         true,
 	}
 }

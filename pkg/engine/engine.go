@@ -16,6 +16,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -223,13 +224,13 @@ func (e *Engine) pick(resource schema.GroupResource, subresource string, op rule
 }
 
 // Review judges one request. old decodes the object before an UPDATE; it is
-// called only when a rule or the decision needs it.
+// called only when a rule or the decision needs it. Rules that have not judged
+// within [limit.Evaluation] are over budget.
 func (e *Engine) Review(ctx context.Context, r *rule.Request, old func() (*object.Object, error)) Verdict {
+	ctx, cancel := context.WithTimeout(ctx, limit.Evaluation)
+	defer cancel()
 	v := Verdict{Mode: e.config.Mode}
-	if r.Operation == rule.Delete && scope.DeletesForOthers(r.Requester.User) {
-		return v
-	}
-	picked := e.pick(r.Resource, r.Subresource, r.Operation, r.Managed)
+	picked := e.picked(r)
 	if len(picked) == 0 {
 		return v
 	}
@@ -242,76 +243,49 @@ func (e *Engine) Review(ctx context.Context, r *rule.Request, old func() (*objec
 	if slices.ContainsFunc(picked, func(i int) bool { return e.rules[i].Requester || e.rules[i].NeedsOld }) {
 		loadOld()
 	}
-	found := e.ask(ctx, r, picked)
-	if r.Operation == rule.Update && slices.ContainsFunc(found, func(j judged) bool { return !j.Act }) {
+	found := e.ask(ctx, r, picked, nil)
+	if r.Operation == rule.Update && found.comparable() {
 		if loadOld(); r.Old != nil {
-			found = onlyNew(found, e.ask(ctx, before(r), picked))
+			found = e.onlyNew(ctx, r, picked, found)
 		}
 	}
+	if limit.IsExceeded(oldErr) {
+		for _, i := range picked {
+			found.list = append(found.list, judged{Finding: overBudget(&e.rules[i], oldErr), rule: &e.rules[i]})
+		}
+	} else if oldErr != nil {
+		found.list = append(found.list, judged{Finding: unreadable(fmt.Errorf("the object before the update: %w", oldErr))})
+	}
 	if r.Object.Unreadable != nil {
-		found = append(found, judged{Finding: unreadable(r.Object.Unreadable)})
+		found.list = append(found.list, judged{Finding: unreadable(r.Object.Unreadable)})
 	}
-	if oldErr != nil {
-		found = append(found, judged{Finding: unreadable(fmt.Errorf("the object before the update: %w", oldErr))})
-	}
-	for _, j := range found {
+	v.Omitted = found.omitted
+	for _, j := range found.list {
 		e.decide(r, j, &v)
 	}
 	return v
 }
 
-// judged is a finding, or an error in its place, with the rule that made it.
-type judged struct {
-	rule.Finding
-	rule *compiled // nil for findings of the engine itself
-	err  error
+// picked returns the rules that have to judge the request.
+func (e *Engine) picked(r *rule.Request) []int {
+	if r.Operation == rule.Delete && scope.DeletesForOthers(r.Requester.User) {
+		return nil
+	}
+	return e.pick(r.Resource, r.Subresource, r.Operation, r.Managed)
 }
 
-func (e *Engine) ask(ctx context.Context, r *rule.Request, picked []int) []judged {
-	var rep rule.Report
-	var found []judged
-	from := 0
-	for _, i := range picked {
-		c := &e.rules[i]
-		rep.Begin(&c.Rule)
-		err := c.check(ctx, r, &rep)
-		news := rep.Findings()[from:]
-		from += len(news)
-		// Maps have no order; who reads a refusal twice wants to read the same.
-		slices.SortStableFunc(news, func(a, b rule.Finding) int { return cmp.Compare(a.Path, b.Path) })
-		for k := range news {
-			found = append(found, judged{Finding: news[k], rule: c})
-		}
-		if err != nil {
-			found = append(found, judged{Finding: failed(c, err), rule: c, err: err})
+// OverBudget is the verdict on a request that costs too much to be judged, or to
+// be read: what each rule that concerns it would do with a finding. It needs
+// neither object nor old object. Of what follows alike, one rule stands for all.
+func (e *Engine) OverBudget(r *rule.Request, cause error) Verdict {
+	all := Verdict{Mode: e.config.Mode}
+	for _, i := range e.picked(r) {
+		e.decide(r, judged{Finding: overBudget(&e.rules[i], cause), rule: &e.rules[i]}, &all)
+	}
+	for _, list := range []*[]Outcome{&all.Denied, &all.Warned, &all.Audited} {
+		if len(*list) > 1 {
+			*list = (*list)[:1]
 		}
 	}
-	return found
-}
-
-// before is the request as if the old object were asked for: what it finds was
-// there already.
-func before(r *rule.Request) *rule.Request {
-	return &rule.Request{
-		Operation: r.Operation, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name,
-		Managed: r.Managed, DryRun: r.DryRun, Requester: r.Requester, Object: r.Old, Cluster: r.Cluster, ManagedNamespaces: r.ManagedNamespaces, IsManaged: r.IsManaged,
-	}
-}
-
-// onlyNew drops the findings that the old object had as well. Each old one
-// excuses one of the same kind, so that a second copy of an old violation is new.
-func onlyNew(found, old []judged) []judged {
-	excused := make([]bool, len(old))
-	return slices.DeleteFunc(found, func(j judged) bool {
-		if j.Act {
-			return false
-		}
-		for i := range old {
-			if !excused[i] && !old[i].Act && old[i].Same(j.Finding) {
-				excused[i] = true
-				return true
-			}
-		}
-		return false
-	})
+	return all
 }

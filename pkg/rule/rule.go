@@ -247,40 +247,6 @@ type Finding struct {
 	Act bool
 }
 
-// Same reports whether both are the same finding, wherever in the object.
-func (f Finding) Same(g Finding) bool {
-	return f.Rule == g.Rule && f.Message == g.Message && f.Key == g.Key
-}
-
-// Report collects the findings of a check.
-type Report struct {
-	rule     *Rule
-	findings []Finding
-}
-
-// Begin makes the findings that follow those of rule r.
-func (rep *Report) Begin(r *Rule) { rep.rule = r }
-
-// Add records a finding.
-func (rep *Report) Add(f Finding) {
-	f.Rule = rep.rule.ID
-	if f.Action == "" {
-		f.Action = rep.rule.Default
-	}
-	if f.Remediation == "" {
-		f.Remediation = rep.rule.Remediation
-	}
-	rep.findings = append(rep.findings, f)
-}
-
-// Has reports whether the rule at hand has found something at that path already.
-func (rep *Report) Has(path string) bool {
-	return slices.ContainsFunc(rep.findings, func(f Finding) bool { return f.Rule == rep.rule.ID && f.Path == path })
-}
-
-// Findings returns what was found, in the order in which it was found.
-func (rep *Report) Findings() []Finding { return rep.findings }
-
 // String is the resource as kubectl writes it, such as "deployments.apps".
 func (t Target) String() string {
 	return schema.GroupResource{Group: t.Group, Resource: t.Resource}.String()
