@@ -6,14 +6,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
-	"k8s.io/apimachinery/pkg/runtime"
-
-	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/object"
-	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/report"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -33,10 +28,19 @@ type Options struct {
 	// how many of one namespace; 0 for all. What is beyond is counted. MaxFindings
 	// bounds what is exempted and what could not be judged as well.
 	MaxFindings, MaxFindingsPerNamespace int
+	// RefuseEmpty makes it a problem when nothing was judged.
+	RefuseEmpty bool
+	// RaiseWarnings makes a denial of every finding that would be a warning.
+	RaiseWarnings bool
+	// FailOn is the mildest action by which the report fails: see report.Report.
+	FailOn rule.Action
+	// WithoutDefaults leaves out the roles and bindings that every cluster has when
+	// files are judged.
+	WithoutDefaults bool
 }
 
-// Auditor judges the objects of one world, one after the other, as if they came in
-// this order. So of two bindings that give the same, the first gives it.
+// Auditor judges the objects of one world. What a role or binding grants is judged
+// beside those that World.grants has let count before.
 type Auditor struct {
 	engine  *engine.Engine
 	rules   map[string]rule.Rule
@@ -45,20 +49,7 @@ type Auditor struct {
 	kept    map[string]int // findings by namespace
 	world   *World
 	managed []string
-}
-
-// facts is the world. Its roles and bindings are those that came before the object
-// that is judged.
-type facts struct {
-	*cluster.Snapshot
-	roles map[rbac.ObjectRef]runtime.Object
-}
-
-// Gains says what a role or binding adds to those that came before it. The role of
-// a binding counts wherever it stands: nobody takes the order of a file for a gap.
-func (f facts) Gains(_ context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
-	change.Lookup = func(ref rbac.ObjectRef) (runtime.Object, error) { return f.roles[ref], nil }
-	return f.RBAC().Gains(change, namespaces, c)
+	looked  looked
 }
 
 // New makes an auditor. The world holds everything that the rules look up, by Add.
@@ -66,7 +57,7 @@ func New(e *engine.Engine, list []rule.Rule, world *World, o Options) (*Auditor,
 	a := &Auditor{
 		engine: e, rules: map[string]rule.Rule{}, options: o,
 		world: world, managed: e.ManagedNamespaces(&world.snapshot),
-		report: &report.Report{Tool: o.Tool, Tally: map[report.Key]int{}}, kept: map[string]int{},
+		report: &report.Report{Tool: o.Tool, Tally: map[report.Key]int{}, FailOn: o.FailOn}, kept: map[string]int{},
 	}
 	for _, r := range list {
 		a.rules[r.ID] = r
@@ -98,10 +89,28 @@ type Place struct {
 // Judge judges one object and adds what it finds to the report.
 func (a *Auditor) Judge(ctx context.Context, res object.Resource, o *object.Object, place Place) {
 	a.report.Judged++
-	r := a.engine.Existing(res, o, facts{&a.world.snapshot, a.world.roles})
-	if r.File = place.File != ""; r.File {
+	if place.File != "" {
 		a.world.inject(ctx, o)
 	}
+	r := a.request(res, o)
+	r.File = place.File != ""
+	if a.options.User != "" {
+		r.Requester = a.engine.Classify(a.options.User, a.options.Groups, r.Namespace)
+	}
+	a.look(res, r)
+	verdict := a.engine.Review(ctx, r, nil)
+	if r.File && a.options.User == "" {
+		a.ask(ctx, res, o)
+	}
+	a.add(&verdict, o, place)
+	if r.File {
+		a.made(ctx, res, o, place)
+	}
+}
+
+// request is the one by which an object would have come.
+func (a *Auditor) request(res object.Resource, o *object.Object) *rule.Request {
+	r := a.engine.Existing(res, o, &a.world.snapshot)
 	r.ManagedNamespaces = func() []string { return slices.Clone(a.managed) }
 	r.IsManaged = func(ns string) bool {
 		if ns == r.Namespace {
@@ -110,12 +119,7 @@ func (a *Auditor) Judge(ctx context.Context, res object.Resource, o *object.Obje
 		_, found := slices.BinarySearch(a.managed, ns)
 		return found
 	}
-	if a.options.User != "" {
-		r.Requester = a.engine.Classify(a.options.User, a.options.Groups, r.Namespace)
-	}
-	verdict := a.engine.Review(ctx, r, nil)
-	a.world.count(o)
-	a.add(&verdict, o, place)
+	return r
 }
 
 // add takes over what was found. Line numbers are looked up only for findings.
@@ -129,8 +133,12 @@ func (a *Auditor) add(v *engine.Verdict, o *object.Object, place Place) {
 	named := report.Object{APIVersion: o.GVK.GroupVersion().String(), Kind: o.GVK.Kind, Namespace: o.Meta.Namespace, Name: nameOf(o)}
 	finding := func(x engine.Outcome) report.Finding {
 		guide := a.rules[x.Rule].Guide
+		action := x.Action
+		if x.PodsDenied || a.options.RaiseWarnings && action == rule.Warn {
+			action = rule.Deny
+		}
 		return report.Finding{
-			Rule: x.Rule, Action: x.Action, Object: named, Path: x.Path, Subject: x.Subject, Via: x.Via,
+			Rule: x.Rule, Action: action, Deferred: x.PodsDenied, Object: named, Path: x.Path, Subject: x.Subject, Via: x.Via,
 			Message: x.Message, Remediation: x.Remediation, Guide: report.Guide{Section: guide.Section, Address: guide.Address},
 			File: place.File, Line: line(x.Path),
 		}
@@ -165,18 +173,6 @@ func nameOf(o *object.Object) string {
 
 // Report returns what was found so far, with what was left out.
 func (a *Auditor) Report() *report.Report {
-	if a.options.User == "" {
-		var ids []string
-		for _, r := range a.report.Rules {
-			if r.Requester {
-				ids = append(ids, r.ID)
-			}
-		}
-		if len(ids) > 0 {
-			a.report.Notes = append(a.report.Notes, "Nobody asks for these objects, so the rules that judge who asks ("+
-				strings.Join(ids, ", ")+") looked only for what is wrong whoever asks.")
-		}
-	}
 	a.noteDropped()
 	return a.report
 }

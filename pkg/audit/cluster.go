@@ -61,21 +61,49 @@ func (l *Live) Run(ctx context.Context) (*report.Report, error) {
 	if run.auditor, err = New(l.Engine, l.Rules, &l.world, l.Options); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(run.facts, func(a, b fact) int { return byAge(a.object.Meta, b.object.Meta) })
-	for _, f := range run.facts {
-		if run.wants(f.object) {
-			run.auditor.Judge(ctx, f.resource, f.object, Place{})
-		} else {
-			run.world.count(f.object)
-		}
+	if err := run.exist(); err != nil {
+		return nil, err
 	}
-	run.facts = nil
+	run.judgeFacts(ctx)
 	for _, res := range run.streamed() {
 		if err := run.stream(ctx, res); err != nil {
 			return nil, err
 		}
 	}
+	run.auditor.refuseEmpty(run.auditor.nothing())
 	return run.auditor.Report(), nil
+}
+
+// exist refuses a namespace that the cluster does not have: nothing would be found
+// in it.
+func (l *liveRun) exist() error {
+	for _, ns := range l.Namespaces {
+		if l.world.snapshot.NamespaceLabels(ns) == nil {
+			return fmt.Errorf("namespace %q does not exist; managed are %s", ns, cmp.Or(names(l.auditor.managed), "none"))
+		}
+	}
+	return nil
+}
+
+// judgeFacts judges what rules look up, as one state, and forgets it.
+func (l *liveRun) judgeFacts(ctx context.Context) {
+	order := asOneState(len(l.facts), func(i int) *object.Object { return l.facts[i].object })
+	for _, i := range order {
+		f := l.facts[i]
+		if l.wants(f.object) {
+			l.auditor.Judge(ctx, f.resource, f.object, Place{})
+		}
+		if !isBinding(f.object) {
+			l.world.grants(f.object)
+		}
+	}
+	// From here on they are asked about as a whole.
+	for i := range l.facts {
+		if isBinding(l.facts[i].object) {
+			l.world.grants(l.facts[i].object)
+		}
+	}
+	l.facts = nil
 }
 
 type liveRun struct {
@@ -87,15 +115,6 @@ type liveRun struct {
 type fact struct {
 	resource object.Resource
 	object   *object.Object
-}
-
-// byAge puts what was created first first, and of what was created in one second
-// what was changed first.
-func byAge(a, b *metav1.ObjectMeta) int {
-	return cmp.Or(
-		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
-		cmp.Compare(len(a.ResourceVersion), len(b.ResourceVersion)), cmp.Compare(a.ResourceVersion, b.ResourceVersion),
-	)
 }
 
 // factResources are what rules look up, roles before bindings.

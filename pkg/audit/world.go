@@ -1,41 +1,85 @@
 package audit
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/emrguard/emrguard/pkg/audit/defaults"
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/object"
-	"github.com/emrguard/emrguard/pkg/rbac"
 )
 
 // World is what exists, as far as rules look it up. The zero World is empty.
-type World struct {
-	snapshot cluster.Snapshot
-	roles    map[rbac.ObjectRef]runtime.Object
-}
+type World struct{ snapshot cluster.Snapshot }
 
-// Add takes an object in.
-func (w *World) Add(o *object.Object) {
-	w.snapshot.Add(o)
-	switch role := o.RBAC.(type) {
-	case *rbacv1.Role:
-		w.addRole(rbac.ObjectRef{Kind: rbac.KindRole, Namespace: role.Namespace, Name: role.Name}, role)
-	case *rbacv1.ClusterRole:
-		w.addRole(rbac.ObjectRef{Kind: rbac.KindClusterRole, Name: role.Name}, role)
-	}
-}
+// Add takes an object in. What roles and bindings grant does not count yet: see
+// grants.
+func (w *World) Add(o *object.Object) { w.snapshot.Add(o) }
 
-func (w *World) addRole(ref rbac.ObjectRef, role runtime.Object) {
-	if w.roles == nil {
-		w.roles = map[rbac.ObjectRef]runtime.Object{}
-	}
-	w.roles[ref] = role
-}
-
-// count lets a role or binding grant what it grants, from now on.
-func (w *World) count(o *object.Object) {
+// grants lets a role or binding grant what it grants, from now on.
+func (w *World) grants(o *object.Object) {
 	if obj, ok := o.RBAC.(runtime.Object); ok {
 		_ = w.snapshot.RBAC().Set(obj) // it knows the four kinds
 	}
+}
+
+// addDefaults adds the roles and bindings that every cluster has. What the input
+// defines under the same names replaces them.
+func (w *World) addDefaults() error {
+	objects, err := defaults.Objects()
+	if err != nil {
+		return err
+	}
+	for _, obj := range objects {
+		if err := w.snapshot.RBAC().Set(obj); err != nil {
+			return fmt.Errorf("add the default roles: %w", err)
+		}
+	}
+	return nil
+}
+
+// asOneState is the order in which objects are judged that exist together, by their
+// places in a list of n, so that what they grant is found once and at the same place
+// whatever their order: roles come first, and count from then on, so that a role is
+// blamed only for what it gives to those who are bound already. Each binding is then
+// judged by itself, beside all roles and without the other bindings: two that give
+// the same are both found, because whoever removes one leaves the other.
+func asOneState(n int, at func(int) *object.Object) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	rank := func(o *object.Object) int {
+		switch role := o.RBAC.(type) {
+		case *rbacv1.ClusterRole:
+			if role.AggregationRule != nil {
+				return 0 // so that the role is blamed from which it has its rules
+			}
+			return 1
+		case *rbacv1.Role:
+			return 2
+		}
+		return 3
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := at(i), at(j)
+		if r := cmp.Compare(rank(a), rank(b)); r != 0 || rank(a) == 3 {
+			return r
+		}
+		return cmp.Or(cmp.Compare(a.Meta.Namespace, b.Meta.Namespace), cmp.Compare(a.Meta.Name, b.Meta.Name))
+	})
+	return order
+}
+
+// isBinding reports whether an object grants what a role holds.
+func isBinding(o *object.Object) bool {
+	switch o.RBAC.(type) {
+	case *rbacv1.RoleBinding, *rbacv1.ClusterRoleBinding:
+		return true
+	}
+	return false
 }

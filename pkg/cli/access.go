@@ -28,6 +28,7 @@ type accessOptions struct {
 	configFile, explain, output   string
 	files, namespaces, submitters []string
 	all                           bool
+	withoutDefaults, allowEmpty   bool
 }
 
 func newAccess() *cobra.Command {
@@ -38,7 +39,9 @@ func newAccess() *cobra.Command {
 		Long: "Show, for each managed namespace, which subjects hold which of the permissions that the guide forbids to\n" +
 			"submitters: of a live cluster, or of the objects in files (-f, - for standard input). Grants that existed\n" +
 			"before emrguard, and what slipped through while it was down, are shown like all others.\n\n" +
-			"Exit code 0 when nobody holds what the rules refuse, 1 when somebody does, 2 for bad usage or input.",
+			"In files, the roles and bindings that every cluster has are known; what the input defines under their names wins.\n\n" +
+			"Exit code 0 when nobody holds what the rules refuse, 1 when somebody does, 2 for bad usage or input, or when there\n" +
+			"was nothing to look at: no managed namespace, or files without roles and bindings (see --allow-empty).",
 		Example: "  emrguard access --config config.yaml\n" +
 			"  emrguard access -n emr-jobs --explain group:data-scientists\n" +
 			"  emrguard access --submitter alice,data-scientists   # also asks the API server, which knows EKS access policies\n" +
@@ -53,6 +56,8 @@ func newAccess() *cobra.Command {
 	f.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "only these managed namespaces; without --config they are taken as managed")
 	f.StringVar(&o.explain, "explain", "", "every path of one subject: user:NAME, group:NAME, serviceaccount:NAMESPACE/NAME")
 	addSubmitterFlag(cmd, &o.submitters)
+	addDefaultsFlag(cmd, &o.withoutDefaults)
+	f.BoolVar(&o.allowEmpty, "allow-empty", false, "exit code 0 when there is nothing to look at")
 	f.BoolVar(&o.all, "all", false, "list the subjects that may hold everything, too")
 	f.StringVarP(&o.output, "output", "o", o.output, "table or json")
 	return cmd
@@ -70,9 +75,17 @@ func runAccess(cmd *cobra.Command, o *accessOptions) error {
 	if err != nil {
 		return err
 	}
+	for _, ns := range o.namespaces {
+		if client != nil && facts.NamespaceLabels(ns) == nil {
+			return fmt.Errorf("namespace %q does not exist", ns)
+		}
+	}
 	report, err := access.Look(e, facts, access.Options{Namespaces: o.namespaces, Subject: o.explain})
 	if err != nil {
 		return err
+	}
+	if len(report.Namespaces) == 0 && !o.allowEmpty {
+		return errors.New("no namespace is managed, and what is forbidden is forbidden there: name one by -n, or in a configuration (--config); --allow-empty lets that pass")
 	}
 	if submitters := submittersOf(e, o.submitters, len(o.files) == 0); len(submitters) > 0 {
 		if client == nil {
@@ -115,10 +128,10 @@ func accessEngine(o *accessOptions) (*engine.Engine, error) {
 
 func accessFacts(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, kubernetes.Interface, error) {
 	if len(o.files) > 0 {
-		facts, err := readFiles(cmd, o.files)
+		facts, err := readFiles(cmd, o)
 		return facts, nil, err
 	}
-	client, err := o.client()
+	client, err := o.client("--kubeconfig, --context, or -f for files")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,8 +139,8 @@ func accessFacts(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, kuber
 	return facts, client, err
 }
 
-func readFiles(cmd *cobra.Command, files []string) (*cluster.Snapshot, error) {
-	in, err := manifest.Read(files, cmd.InOrStdin())
+func readFiles(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, error) {
+	in, err := manifest.Read(o.files, cmd.InOrStdin())
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +148,13 @@ func readFiles(cmd *cobra.Command, files []string) (*cluster.Snapshot, error) {
 	for _, p := range read.Problems {
 		return nil, fmt.Errorf("%s:%d: %s", p.File, p.Line, p.Message)
 	}
-	return read.Snapshot(), nil
+	if !read.HasRBAC() && !o.allowEmpty {
+		if blank := read.Blank(); len(blank) > 0 {
+			return nil, errors.New(strings.Join(blank, "; "))
+		}
+		return nil, errors.New("the input holds no role and no binding (Role, ClusterRole, RoleBinding, ClusterRoleBinding): nobody could hold anything by it; --allow-empty lets that pass")
+	}
+	return read.Snapshot(o.withoutDefaults)
 }
 
 func addSubmitterFlag(cmd *cobra.Command, into *[]string) {

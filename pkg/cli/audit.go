@@ -32,7 +32,10 @@ func newAudit() *cobra.Command {
 			"while it was down, and what only a whole cluster shows: grants and the paths by which they are held, mutating\n" +
 			"webhooks with the real labels of the namespaces, managed namespaces without a policy that shuts out IMDS.\n" +
 			"Secrets are never read.\n\n" +
-			"Exit code 0 when nothing would be denied, 1 when something would, 2 for bad usage or when something could not be judged.",
+			"Of a workload, DENY (its Pods) says that the object is let in with a warning and that its Pods are refused. It\n" +
+			"counts as denied.\n\n" +
+			"Exit code 0 when nothing would be denied, 1 when something would (see --fail-on), 2 for bad usage, when something\n" +
+			"could not be judged, or when there was nothing to judge (see --allow-empty).",
 		Example: "  emrguard audit --config config.yaml\n" +
 			"  emrguard audit -n emr-jobs -o json\n" +
 			"  emrguard audit --submitter alice,data-scientists   # also asks the API server, which knows EKS access policies",
@@ -68,7 +71,7 @@ func runAudit(cmd *cobra.Command, o *judgeOptions, connect connection, namespace
 	if err != nil {
 		return err
 	}
-	client, err := connect.client()
+	client, err := connect.client("--kubeconfig, --context")
 	if err != nil {
 		return err
 	}
@@ -122,12 +125,13 @@ func (c *connection) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.context, "context", "", "context of the kubeconfig")
 }
 
-func (c *connection) client() (kubernetes.Interface, error) {
+// client connects to the API server; flags are those that say which one.
+func (c *connection) client(flags string) (kubernetes.Interface, error) {
 	loading := clientcmd.NewDefaultClientConfigLoadingRules()
 	loading.ExplicitPath = c.kubeconfig
 	restConfig, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(loading, &clientcmd.ConfigOverrides{CurrentContext: c.context}).ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("find the API server (--kubeconfig, or -f for files): %w", err)
+		return nil, fmt.Errorf("find the API server (%s): %w", flags, err)
 	}
 	restConfig.QPS = -1
 	client, err := kubernetes.NewForConfig(restConfig)

@@ -14,7 +14,7 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Print the default configuration, or validate a file", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "config", Short: "Print the default configuration, or validate a file"}
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:   "default",

@@ -71,10 +71,67 @@ func newRoot() *cobra.Command {
 		Short:         "Guards EMR on EKS: enforces Amazon's security guides at admission",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Version:       buildVersion(),
 	}
+	root.SetVersionTemplate(versionText())
 	root.AddCommand(newWebhook(), newRules(), newAccess(), newAudit(), newCheck(), newConfig(), newProbe(), newVersion())
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(newHelp(root))
+	root.InitDefaultCompletionCmd()
+	refuseUnknown(root)
 	return root
+}
+
+// newHelp is cobra's own command, which ends with 0 when there is no such topic.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			switch {
+			case err != nil:
+				return err
+			case len(rest) > 0 && c.HasSubCommands():
+				return unknown(c, rest[0])
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
+}
+
+// refuseUnknown has every command that only holds others say which it has when it is
+// called with another word, instead of printing its help as if that were the answer.
+func refuseUnknown(c *cobra.Command) {
+	for _, below := range c.Commands() {
+		refuseUnknown(below)
+	}
+	if !c.HasSubCommands() || c.Runnable() {
+		return
+	}
+	c.Args = cobra.ArbitraryArgs
+	c.SuggestionsMinimumDistance = 2
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		return unknown(c, args[0])
+	}
+}
+
+func unknown(c *cobra.Command, word string) error {
+	names := c.SuggestionsFor(word)
+	hint, end := "did you mean", "?"
+	if len(names) == 0 {
+		hint, end = "there are", ""
+		for _, below := range c.Commands() {
+			if below.IsAvailableCommand() {
+				names = append(names, below.Name())
+			}
+		}
+	}
+	return fmt.Errorf("unknown command %q for %q; %s %s%s", word, c.CommandPath(), hint, strings.Join(names, ", "), end)
 }
 
 // bePlugin has usage and examples say what works for who called kubectl.

@@ -29,7 +29,7 @@ func newWebhook() *cobra.Command {
 				return err
 			}
 			klog.SetLogger(log)
-			log.Info("Starting", "version", version)
+			log.Info("Starting", "version", buildVersion())
 			return webhook.Run(cmd.Context(), o, log)
 		},
 	}

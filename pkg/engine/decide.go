@@ -42,6 +42,9 @@ type Outcome struct {
 	// Deferred is true for a finding about something from which Pods are made later,
 	// which will be refused themselves.
 	Deferred bool
+	// PodsDenied is true for a deferred finding for which those Pods will be refused,
+	// whoever makes them.
+	PodsDenied bool
 	// WouldDeny is true for a warning or record that would refuse the request
 	// if nothing tempered it.
 	WouldDeny bool
@@ -125,7 +128,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 		v.Errors = append(v.Errors, RuleError{j.Rule, j.err})
 	}
 	o := Outcome{Finding: j.Finding, Failed: j.err != nil}
-	wanted, action := e.action(r, j)
+	wanted, later, action := e.action(r, j)
 	if wanted == rule.Off {
 		return
 	}
@@ -147,6 +150,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
 	o.Action = action
 	o.Deferred = isDeferred(r, j)
+	o.PodsDenied = o.Deferred && later == rule.Deny
 	switch action {
 	case rule.Deny:
 		v.Denied = append(v.Denied, o)
@@ -158,9 +162,9 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	}
 }
 
-// action returns what the rule and its configuration want, and what is left of
-// it for this installation and this object.
-func (e *Engine) action(r *rule.Request, j judged) (wanted, action rule.Action) {
+// action returns what the rule and its configuration want, what is left of it for
+// this installation, later, and what is left for this object.
+func (e *Engine) action(r *rule.Request, j judged) (wanted, later, action rule.Action) {
 	wanted = j.Action
 	if j.rule != nil {
 		switch {
@@ -176,20 +180,21 @@ func (e *Engine) action(r *rule.Request, j judged) (wanted, action rule.Action) 
 			}
 		}
 	}
-	action = wanted
+	later = wanted
+	if e.config.Mode != "" {
+		later = later.Cap(e.config.Mode)
+	}
+	// What could not be looked up must not stand in the way of a deletion.
+	if j.err != nil && (r.Operation == rule.Delete || r.Object.Meta.DeletionTimestamp != nil) {
+		later = later.Cap(rule.Warn)
+	}
+	action = later
 	// Objects from which Pods are made later: the Pod itself will be refused.
 	// Rules that judge who asks can only judge it now.
 	if isDeferred(r, j) {
 		action = action.Cap(rule.Warn)
 	}
-	if e.config.Mode != "" {
-		action = action.Cap(e.config.Mode)
-	}
-	// What could not be looked up must not stand in the way of a deletion.
-	if j.err != nil && (r.Operation == rule.Delete || r.Object.Meta.DeletionTimestamp != nil) {
-		action = action.Cap(rule.Warn)
-	}
-	return wanted, action
+	return wanted, later, action
 }
 
 func isDeferred(r *rule.Request, j judged) bool {

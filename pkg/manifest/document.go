@@ -21,39 +21,65 @@ type document struct {
 	root  *node // when it was asked for
 }
 
-// split takes a file apart. A file that begins with a brace is a stream of JSON
-// values, unless it is YAML after all; in YAML, "---" or "..." at the beginning of a
-// line parts documents. What cannot be taken apart is returned as an error.
-func split(data []byte) ([]*document, *lineError) {
+// split takes a file apart. "---" or "..." at the beginning of a line parts
+// documents, in JSON too: no value of JSON has a line that begins so. A part that
+// begins with a brace is a stream of JSON values, unless it is YAML after all. What
+// cannot be taken apart is returned as errors.
+func split(data []byte) ([]*document, []*lineError) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		documents, bad := splitJSON(data)
-		if bad == nil || len(documents) > 0 || yaml.Unmarshal(data, &yaml.Node{}) != nil {
-			return documents, bad
+	var documents []*document
+	var errs []*lineError
+	for _, part := range splitYAML(data) {
+		if !bytes.HasPrefix(bytes.TrimSpace(part.text), []byte("{")) {
+			documents = append(documents, part)
+			continue
+		}
+		values, bad := splitJSON(part)
+		documents = append(documents, values...)
+		if bad != nil {
+			errs = append(errs, bad)
 		}
 	}
-	return splitYAML(data), nil
+	return documents, errs
 }
 
-func splitJSON(data []byte) ([]*document, *lineError) {
+// splitJSON takes a stream of JSON values apart. What follows them, or is no JSON,
+// may be YAML.
+func splitJSON(part *document) ([]*document, *lineError) {
 	var documents []*document
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	for {
+	decoder := json.NewDecoder(bytes.NewReader(part.text))
+	lines := func(end int) int { return bytes.Count(part.text[:min(end, len(part.text))], newline) }
+	for last := 0; ; {
 		var raw json.RawMessage
 		err := decoder.Decode(&raw)
 		if errors.Is(err, io.EOF) {
 			return documents, nil
 		}
 		if err != nil {
-			at := int64(len(data)) // it ends too early
-			if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
-				at = syntax.Offset
+			rest := &document{text: part.text[last:], first: part.first + lines(last)}
+			if !hasContent(rest.text) {
+				return documents, nil // a comment behind the last value
 			}
-			return documents, &lineError{1 + bytes.Count(data[:min(int(at), len(data))], newline), fmt.Errorf("it is no JSON: %w", err)}
+			if yaml.Unmarshal(rest.text, &yaml.Node{}) == nil {
+				return append(documents, rest), nil
+			}
+			at := len(part.text) // it ends too early
+			if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+				at = int(syntax.Offset)
+			}
+			return documents, &lineError{part.first + lines(at), unreadable("JSON", rest.text, err.Error())}
 		}
-		from := int(decoder.InputOffset()) - len(raw)
-		documents = append(documents, &document{text: raw, first: 1 + bytes.Count(data[:from], newline), json: true})
+		last = int(decoder.InputOffset())
+		documents = append(documents, &document{text: raw, first: part.first + lines(last-len(raw)), json: true})
 	}
+}
+
+// unreadable says what a text is not. Most often that is a template.
+func unreadable(language string, text []byte, why string) error {
+	if bytes.Contains(text, []byte("{{")) {
+		return fmt.Errorf("it is a template, no %s yet: render it first (helm template … | emrguard check -): %s", language, why)
+	}
+	return fmt.Errorf("it is no %s: %s", language, why)
 }
 
 var newline = []byte("\n")
@@ -150,9 +176,5 @@ func (d *document) yamlError(err error) error {
 		}
 		text = text[len(m[0]):]
 	}
-	hint := ""
-	if bytes.Contains(d.text, []byte("{{")) {
-		hint = "; a template has to be rendered first: helm template … | emrguard check -"
-	}
-	return &lineError{line, fmt.Errorf("it is no YAML: %s%s", text, hint)}
+	return &lineError{line, unreadable("YAML", d.text, text)}
 }

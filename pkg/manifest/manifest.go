@@ -78,6 +78,9 @@ type Input struct {
 	// Foreign counts documents that are no Kubernetes objects: they have no
 	// apiVersion and kind.
 	Foreign int
+	// Blank says of what was read and holds no document: the standard input, files,
+	// and folders without files to read.
+	Blank []string
 
 	asked *asked
 }
@@ -97,6 +100,9 @@ func Read(paths []string, stdin io.Reader) (*Input, error) {
 		files, err := filesBelow(path)
 		if err != nil {
 			return nil, err
+		}
+		if len(files) == 0 {
+			in.Blank = append(in.Blank, fmt.Sprintf("the folder %s holds no file that ends in .yaml, .yml or .json", path))
 		}
 		for _, file := range files {
 			if err := in.readFile(file); err != nil {
@@ -159,6 +165,13 @@ func (in *Input) readFrom(name string, r io.Reader) error {
 // Add reads the documents of one file.
 func (in *Input) Add(file string, data []byte) {
 	documents, bad := split(data)
+	switch {
+	case len(documents)+len(bad) > 0:
+	case file == Stdin:
+		in.Blank = append(in.Blank, "the standard input is empty: did the command before it fail?")
+	default:
+		in.Blank = append(in.Blank, fmt.Sprintf("the file %s holds no document", file))
+	}
 	for _, d := range documents {
 		if err := in.addDocument(file, d); err != nil {
 			line := d.first
@@ -168,8 +181,8 @@ func (in *Input) Add(file string, data []byte) {
 			in.problem(file, line, err)
 		}
 	}
-	if bad != nil {
-		in.problem(file, bad.line, bad.err)
+	for _, b := range bad {
+		in.problem(file, b.line, b.err)
 	}
 }
 
@@ -206,13 +219,15 @@ func (in *Input) addDocument(file string, d *document) error {
 			return d.yamlError(err)
 		}
 	}
-	return in.addJSON(file, d, raw, nil)
+	return in.addJSON(file, d, raw, nil, schema.GroupVersionKind{})
 }
 
 // maxLists is how deep a List may hold Lists.
 const maxLists = 4
 
-func (in *Input) addJSON(file string, d *document, raw []byte, item []int) error {
+// addJSON adds an object, or the items of a List, which may leave out their kind when
+// the List is of one.
+func (in *Input) addJSON(file string, d *document, raw []byte, item []int, kind schema.GroupVersionKind) error {
 	var head struct {
 		APIVersion string            `json:"apiVersion"`
 		Kind       string            `json:"kind"`
@@ -224,6 +239,16 @@ func (in *Input) addJSON(file string, d *document, raw []byte, item []int) error
 		}
 		return &lineError{d.line(item, ""), errors.New("a Kubernetes object is a map, with apiVersion and kind")}
 	}
+	if head.Kind == "" && head.APIVersion == "" && kind.Empty() || head.Kind == "" && head.APIVersion == "v1" {
+		kind = podTemplate(raw)
+	}
+	if (head.APIVersion == "" || head.Kind == "") && !kind.Empty() {
+		var err error
+		if raw, err = withKind(raw, kind); err != nil {
+			return &lineError{d.line(item, ""), err}
+		}
+		head.APIVersion, head.Kind = kind.GroupVersion().String(), kind.Kind
+	}
 	if head.APIVersion == "" || head.Kind == "" {
 		in.Foreign++
 		return nil
@@ -232,9 +257,13 @@ func (in *Input) addJSON(file string, d *document, raw []byte, item []int) error
 		if len(item) == maxLists {
 			return &lineError{d.line(item, ""), errors.New("it holds Lists in Lists in Lists")}
 		}
+		of := schema.GroupVersionKind{}
+		if head.Kind != "List" {
+			of = schema.FromAPIVersionAndKind(head.APIVersion, strings.TrimSuffix(head.Kind, "List"))
+		}
 		var errs []error
 		for i, raw := range head.Items {
-			errs = append(errs, in.addJSON(file, d, raw, append(slices.Clone(item), i)))
+			errs = append(errs, in.addJSON(file, d, raw, append(slices.Clone(item), i), of))
 		}
 		return errors.Join(errs...)
 	}

@@ -25,6 +25,9 @@ type Pod struct {
 	Role string
 	// Configured is true for a pod put together from settings.
 	Configured bool
+	// Template is true for the content of a pod template file, to which Spark or EMR
+	// adds what it lacks.
+	Template bool
 	// where holds the paths of elements that stand elsewhere, by pointer to
 	// the element or by annotationKey. Nil for a plain pod.
 	where map[any]string
@@ -168,14 +171,14 @@ func (p *Pod) AnnotationPath(key string) string {
 // ServiceAccountName is the account that the pod runs as, "default" when the
 // spec names none. The deprecated field counts when the other one is empty, as
 // in the API server's defaulting. A configured pod whose settings name none has
-// the empty name: its account is not known from here.
+// the empty name, and so has a template file: the account is not known from here.
 func (p *Pod) ServiceAccountName() string {
 	switch {
 	case p.Spec.ServiceAccountName != "":
 		return p.Spec.ServiceAccountName
 	case p.Spec.DeprecatedServiceAccount != "":
 		return p.Spec.DeprecatedServiceAccount
-	case p.Configured:
+	case p.Configured, p.Template:
 		return ""
 	}
 	return "default"

@@ -22,9 +22,11 @@ type toolJSON struct {
 	Version string `json:"version"`
 }
 
-// summaryJSON counts objects (judged, skipped), findings and problems.
+// summaryJSON counts objects (judged, those of them outside of managed namespaces,
+// skipped), findings and problems.
 type summaryJSON struct {
 	Judged   int `json:"judged"`
+	Outside  int `json:"outside"`
 	Skipped  int `json:"skipped"`
 	Denied   int `json:"denied"`
 	Warned   int `json:"warned"`
@@ -37,7 +39,7 @@ func (r *Report) json(out *bytes.Buffer) error {
 	text, err := indented(document{
 		Tool: toolJSON{Name: toolName, Version: r.Tool},
 		Summary: summaryJSON{
-			Judged: r.Judged, Skipped: r.Skipped,
+			Judged: r.Judged, Outside: r.Outside, Skipped: r.Skipped,
 			Denied: r.Count(rule.Deny), Warned: r.Count(rule.Warn), Audited: r.Count(rule.Audit),
 			Exempted: len(r.Exempted), Problems: len(r.Problems),
 		},

@@ -107,14 +107,14 @@ func (r *Report) passed() *junitSuite {
 		broken[r.Exempted[i].Rule] = true
 	}
 	suite := &junitSuite{Name: "rules", Properties: &junitProperties{List: []junitProperty{
-		{"version", visible(r.Tool)}, {"judged", strconv.Itoa(r.Judged)}, {"skipped", strconv.Itoa(r.Skipped)},
+		{"version", visible(r.Tool)}, {"judged", strconv.Itoa(r.Judged)}, {"skipped", strconv.Itoa(r.Skipped)}, {"outside", strconv.Itoa(r.Outside)},
 	}}}
 	for i := range r.Rules {
 		if broken[r.Rules[i].ID] {
 			continue
 		}
 		c := &junitCase{Class: visible(r.Rules[i].ID), Name: "all objects"}
-		if r.Judged == 0 {
+		if r.Judged == 0 || r.Empty != "" {
 			c.Skipped = &junitResult{Message: "no object was judged"}
 		}
 		suite.Cases = append(suite.Cases, c)

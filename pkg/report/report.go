@@ -24,11 +24,17 @@ type Report struct {
 	Exempted []Exempted
 	// Problems are parts of the input that could not be judged.
 	Problems []Problem
-	// Notes say what was not looked at, and why.
+	// Notes say what was not looked at, and what a reader has to know besides.
 	Notes []string
 	// Judged and Skipped count objects: those that rules read, and those of kinds
-	// that no rule reads.
-	Judged, Skipped int
+	// that no rule reads. Outside counts those judged that are in no managed
+	// namespace, where few rules apply.
+	Judged, Skipped, Outside int
+	// Empty says why nothing was judged; empty when something was.
+	Empty string
+	// FailOn is the mildest action that fails: Deny when unset, Warn, or Off for
+	// none.
+	FailOn rule.Action
 }
 
 // Finding is one violation in one object.
@@ -37,7 +43,10 @@ type Finding struct {
 	Rule string `json:"rule"`
 	// Action is what would follow at admission: deny, warn or audit.
 	Action rule.Action `json:"action"`
-	Object Object      `json:"object"`
+	// Deferred is true for a denial that does not meet the object itself but the
+	// Pods that are made from it.
+	Deferred bool   `json:"deferred,omitempty"`
+	Object   Object `json:"object"`
 	// Path of the field, such as `spec.containers[0].env[2]` or
 	// `metadata.annotations[iam.amazonaws.com/role]`; empty for the whole object.
 	Path string `json:"path"`
@@ -127,12 +136,14 @@ func (r *Report) Count(action rule.Action) int {
 }
 
 // ExitCode is 2 when a part of the input could not be judged, 1 when something
-// would be denied, and 0 otherwise.
+// would be denied, or with FailOn Warn be warned about, and 0 otherwise.
 func (r *Report) ExitCode() int {
 	switch {
 	case len(r.Problems) > 0:
 		return 2
-	case r.Count(rule.Deny) > 0:
+	case r.FailOn == rule.Off:
+		return 0
+	case r.Count(rule.Deny) > 0, r.FailOn == rule.Warn && r.Count(rule.Warn) > 0:
 		return 1
 	}
 	return 0

@@ -91,10 +91,11 @@ type (
 		Justification string `json:"justification"`
 	}
 	sarifResultProperties struct {
-		Action  rule.Action `json:"action"`
-		Path    string      `json:"path"`
-		Subject string      `json:"subject,omitempty"`
-		Via     string      `json:"via,omitempty"`
+		Action   rule.Action `json:"action"`
+		Deferred bool        `json:"deferred,omitempty"`
+		Path     string      `json:"path"`
+		Subject  string      `json:"subject,omitempty"`
+		Via      string      `json:"via,omitempty"`
 	}
 	sarifLocation struct {
 		PhysicalLocation sarifPhysicalLocation  `json:"physicalLocation"`
@@ -159,7 +160,7 @@ func (r *Report) sarif(out *bytes.Buffer) error {
 			Locations:           []sarifLocation{locate(f)},
 			PartialFingerprints: prints.of(f),
 			Suppressions:        suppressions,
-			Properties:          sarifResultProperties{Action: f.Action, Path: visible(f.Path), Subject: visible(f.Subject), Via: visible(f.Via)},
+			Properties:          sarifResultProperties{Action: f.Action, Deferred: f.Deferred, Path: visible(f.Path), Subject: visible(f.Subject), Via: visible(f.Via)},
 		}
 		if i, ok := index[f.Rule]; ok {
 			result.RuleIndex = &i
@@ -273,6 +274,9 @@ func cut(s string, limit int) string {
 // message the first sentence is shown where room is short.
 func sentences(f *Finding) string {
 	text := ended(f.Message)
+	if f.Deferred {
+		text += " The Pods that are made from it will be refused."
+	}
 	if f.Subject != "" {
 		text += " Gained by: " + ended(f.Subject)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -22,7 +21,7 @@ const (
 const narrowest = 20
 
 // text writes what was found object by object, then what could not be judged,
-// what was not looked at and what is exempted, and a line of numbers at the end,
+// the notes and what is exempted, and a line of numbers at the end,
 // where the eye is when a long report has run through a terminal.
 func (r *Report) text(out *bytes.Buffer, o Options) {
 	p := &printer{out: out, options: o}
@@ -47,7 +46,7 @@ func (r *Report) text(out *bytes.Buffer, o Options) {
 		p.line()
 	}
 	if len(r.Notes) > 0 {
-		p.line(p.paint(bold, "Not looked at:"))
+		p.line(p.paint(bold, "Notes:"))
 		for _, note := range r.Notes {
 			p.prose("  ", "", note)
 		}
@@ -69,13 +68,18 @@ func (r *Report) text(out *bytes.Buffer, o Options) {
 // judged, and all of it.
 func (r *Report) conclusion() string {
 	skipped := ""
+	if r.Outside > 0 {
+		skipped = fmt.Sprintf(", %d of them outside of managed namespaces", r.Outside)
+	}
 	if r.Skipped > 0 {
-		skipped = fmt.Sprintf(", %d of kinds that no rule reads skipped", r.Skipped)
+		skipped += fmt.Sprintf(", %d of kinds that no rule reads skipped", r.Skipped)
 	}
 	switch {
 	case len(r.Findings)+len(r.Problems) > 0:
 		return fmt.Sprintf("%s judged%s: %d denied, %d warned, %d audited, %d exempted, %s.", quantity(r.Judged, "object"), skipped,
 			r.Count(rule.Deny), r.Count(rule.Warn), r.Count(rule.Audit), len(r.Exempted), quantity(len(r.Problems), "problem"))
+	case r.Empty != "":
+		return fmt.Sprintf("Nothing was judged: %s%s.", visible(r.Empty), skipped)
 	case r.Judged == 0:
 		return fmt.Sprintf("Nothing was judged: there is no object of a kind that a rule reads%s.", skipped)
 	}
@@ -120,7 +124,7 @@ var colors = map[rule.Action]string{rule.Deny: red, rule.Warn: yellow, rule.Audi
 
 func (p *printer) finding(f *Finding) {
 	const indent = "         "
-	action := p.paint(colors[f.Action], fmt.Sprintf("%-5s", label(f.Action)))
+	action := p.paint(colors[f.Action], fmt.Sprintf("%-5s", label(f)))
 	p.line("  "+action, visible(f.Rule), place(f.File, f.Line), visible(f.Path))
 	p.prose(indent, "", f.Message)
 	// Most messages say both already.
@@ -137,7 +141,13 @@ func (p *printer) finding(f *Finding) {
 	}
 }
 
-func label(a rule.Action) string { return strings.ToUpper(visible(string(a))) }
+func label(f *Finding) string {
+	text := strings.ToUpper(visible(string(f.Action)))
+	if f.Deferred {
+		text += " (its Pods)"
+	}
+	return text
+}
 
 // line writes the parts that are not empty on one line.
 func (p *printer) line(parts ...string) {
@@ -155,7 +165,7 @@ func (p *printer) line(parts ...string) {
 
 // prose writes a text that may be long behind an indentation and a label, wrapped
 // at spaces with a hanging indentation when the width is known. A word that is
-// longer than the room stays whole.
+// longer than the room stays whole, unless it may be broken between its letters.
 func (p *printer) prose(indent, label, text string) {
 	text = label + visible(text)
 	if p.options.Width <= 0 {
@@ -163,16 +173,20 @@ func (p *printer) prose(indent, label, text string) {
 		return
 	}
 	lead, line, used := indent, "", 0
-	for i, word := range strings.Split(text, " ") {
-		length := utf8.RuneCountInString(word)
+	for i, word := range pieces(text) {
+		length := columns(word.text)
+		blank := 0
+		if word.spaced {
+			blank = 1
+		}
 		switch {
 		case i == 0:
-			line, used = word, length
-		case used+1+length > max(p.options.Width-len(lead), narrowest):
+			line, used = word.text, length
+		case used+blank+length > max(p.options.Width-len(lead), narrowest):
 			p.line(lead + line)
-			lead, line, used = indent+"  ", word, length
+			lead, line, used = indent+"  ", word.text, length
 		default:
-			line, used = line+" "+word, used+1+length
+			line, used = line+strings.Repeat(" ", blank)+word.text, used+blank+length
 		}
 	}
 	p.line(lead + line)
