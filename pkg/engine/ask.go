@@ -91,8 +91,9 @@ func (e *Engine) grouper(r *rule.Request, asked **compiled) func(*rule.Finding) 
 		group, ok := known[k]
 		if !ok {
 			j := judged{Finding: *f, rule: *asked}
-			_, action := e.action(r, j)
-			if group = string(action); e.exempts(r, j) != nil {
+			// Of a warning it matters whether the Pods will be refused.
+			_, later, action := e.action(r, j)
+			if group = string(action) + " " + string(later); e.exempts(r, j) != nil {
 				group = "exempt"
 			}
 			known[k] = group
