@@ -67,6 +67,8 @@ type Auditor struct {
 	writer  *openreports.Writer
 	metrics *metrics.Audit
 	log     logr.Logger
+	// now has an element when an audit is asked for before its time.
+	now chan struct{}
 	// missing is true once it was said that the cluster has no reports.
 	missing bool
 }
@@ -87,7 +89,7 @@ func New(config *rest.Config, o Options, current func() *engine.Engine, rules []
 	if err != nil {
 		return nil, fmt.Errorf("make a client for the lease of the audit: %w", err)
 	}
-	a := &Auditor{options: o, engine: current, rules: rules, client: client.CoreV1().RESTClient(), leases: leases, metrics: m, log: log}
+	a := &Auditor{options: o, engine: current, rules: rules, client: client.CoreV1().RESTClient(), leases: leases, metrics: m, log: log, now: make(chan struct{}, 1)}
 	m.Interval(o.Interval)
 	if o.Reports {
 		a.writer = &openreports.Writer{Client: a.client, Owner: o.ReportsOwner, Now: time.Now}
@@ -123,7 +125,16 @@ func (a *Auditor) audits(ctx context.Context) {
 			a.metrics.Failed()
 			a.log.Error(err, "The audit failed; it is tried again", "in", a.pause(failed).String())
 		}
-		wait(ctx, jitter(a.pause(failed)))
+		a.wait(ctx, jitter(a.pause(failed)))
+	}
+}
+
+// Soon asks for an audit before its time: something may have come in that nobody
+// judged. It does nothing on a replica that does not audit.
+func (a *Auditor) Soon() {
+	select {
+	case a.now <- struct{}{}:
+	default:
 	}
 }
 
@@ -141,13 +152,15 @@ func jitter(d time.Duration) time.Duration {
 	return d - time.Duration(rand.Int64N(int64(d)/10+1)) //nolint:gosec // no secret depends on it
 }
 
-// wait waits until the time has passed or the context has ended.
-func wait(ctx context.Context, d time.Duration) {
+// wait waits until the time has passed, an audit is asked for, or the context has
+// ended.
+func (a *Auditor) wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
+	case <-a.now:
 	}
 }
 

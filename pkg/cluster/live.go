@@ -10,12 +10,9 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -32,64 +29,26 @@ type Live struct {
 	reader client.Reader
 	synced []func() bool
 	recent recent
+
+	freshness *Freshness
 }
 
-// CacheOptions makes informers keep no more than rules read. The cache is
-// configured for these kinds alone: a reader of any other is an error instead of
-// a cache of every Secret, which nobody wanted.
-func CacheOptions() cache.Options {
-	return cache.Options{
-		ReaderFailOnMissingInformer: true,
-		DefaultTransform:            strip,
-		DefaultUnsafeDisableDeepCopy: func() *bool {
-			yes := true // nothing changes what it reads from the informers
-			return &yes
-		}(),
+// CacheOptions makes a manager's cache refuse what nobody has set up: a reader of any
+// kind is an error instead of a cache of every Secret, which nobody wanted.
+func CacheOptions() cache.Options { return cache.Options{ReaderFailOnMissingInformer: true} }
+
+// NewLive returns a cluster of which nothing is known until its watcher runs. reader
+// reads past what the watches have brought.
+func NewLive(reader client.Reader) *Live {
+	var resources []string
+	for _, r := range watchedResources() {
+		resources = append(resources, r.resource)
 	}
+	return &Live{reader: reader, recent: recent{now: time.Now}, freshness: newFreshness(time.Now, resources)}
 }
 
-// strip drops what nobody reads before it is stored.
-func strip(obj any) (any, error) {
-	switch o := obj.(type) {
-	case *corev1.Namespace:
-		return &corev1.Namespace{ObjectMeta: keep(&o.ObjectMeta, o.Labels, nil)}, nil
-	case *corev1.ServiceAccount:
-		var annotations map[string]string
-		if arn, ok := o.Annotations[emr.AnnotationRoleARN]; ok {
-			annotations = map[string]string{emr.AnnotationRoleARN: arn}
-		}
-		return &corev1.ServiceAccount{ObjectMeta: keep(&o.ObjectMeta, nil, annotations)}, nil
-	}
-	return obj, nil
-}
-
-// NewLive starts informers in c, the cache of a manager, and returns the cluster
-// that they keep; the watches of RBAC are added by WatchRBAC. reader reads past the
-// cache.
-func NewLive(ctx context.Context, c cache.Cache, reader client.Reader) (*Live, error) {
-	l := &Live{reader: reader, recent: recent{now: time.Now}}
-	for _, obj := range []client.Object{&corev1.Namespace{}, &corev1.ServiceAccount{}} {
-		informer, err := c.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
-		if err != nil {
-			return nil, fmt.Errorf("start the informer for %T: %w", obj, err)
-		}
-		registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    func(o any) { l.Set(o) },
-			UpdateFunc: func(_, o any) { l.Set(o) },
-			DeleteFunc: func(o any) {
-				if gone, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
-					o = gone.Obj
-				}
-				l.Delete(o)
-			},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("watch %T: %w", obj, err)
-		}
-		l.synced = append(l.synced, registration.HasSynced)
-	}
-	return l, nil
-}
+// Freshness says how current it is.
+func (l *Live) Freshness() *Freshness { return l.freshness }
 
 // Gains says who gains what by a change of RBAC. The role of a binding that the
 // watches have not brought yet is asked for once: both are often applied together.
@@ -204,8 +163,4 @@ func decode(res object.Resource, found *unstructured.Unstructured) (*object.Obje
 		return nil, fmt.Errorf("read %s %s: %w", res.Kind, found.GetName(), err)
 	}
 	return object.Decode(res, raw)
-}
-
-func keep(m *metav1.ObjectMeta, set labels.Set, annotations map[string]string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: m.Name, Namespace: m.Namespace, UID: m.UID, ResourceVersion: m.ResourceVersion, Labels: set, Annotations: annotations}
 }

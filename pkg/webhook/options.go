@@ -38,7 +38,10 @@ type Options struct {
 	WebhookConfiguration string
 
 	ShutdownDelay time.Duration
-	Kubeconfig    string
+	// StaleAfter is how long the API server may not let the process read before it is
+	// no longer ready.
+	StaleAfter time.Duration
+	Kubeconfig string
 
 	// Of the background audit; an AuditInterval of 0 turns it off.
 	AuditInterval      time.Duration
@@ -48,6 +51,9 @@ type Options struct {
 	AuditReports       bool
 	AuditReportsOwner  string
 }
+
+// minStaleAfter allows for one request that was missed.
+const minStaleAfter = 10 * time.Second
 
 // NewOptions returns the defaults, which are those of the chart.
 func NewOptions() *Options {
@@ -64,6 +70,7 @@ func NewOptions() *Options {
 		ServiceName:          "emrguard",
 		WebhookConfiguration: "emrguard",
 		ShutdownDelay:        10 * time.Second,
+		StaleAfter:           30 * time.Second,
 		AuditInterval:        time.Hour,
 		AuditQPS:             20,
 		AuditLease:           "emrguard-audit",
@@ -86,6 +93,7 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ServiceName, "service-name", o.ServiceName, "own Service, the name in the self-managed certificate")
 	f.StringVar(&o.WebhookConfiguration, "webhook-configuration", o.WebhookConfiguration, "ValidatingWebhookConfiguration that gets the CA of the self-managed certificate")
 	f.DurationVar(&o.ShutdownDelay, "shutdown-delay", o.ShutdownDelay, "how long to keep serving after SIGTERM, until no API server sends requests here any more")
+	f.DurationVar(&o.StaleAfter, "stale-after", o.StaleAfter, "how long the API server may not let the process read what it watches before /readyz fails")
 	f.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "kubeconfig; empty inside a cluster")
 	f.DurationVar(&o.AuditInterval, "audit-interval", o.AuditInterval, "how often to audit what exists in the cluster; 0 for never")
 	f.IntVar(&o.AuditQPS, "audit-qps", o.AuditQPS, "how many requests a second an audit may send to the API server")
@@ -106,6 +114,9 @@ func (o *Options) Validate() error {
 	}
 	if o.ShutdownDelay < 0 {
 		errs = append(errs, fmt.Errorf("--shutdown-delay %s is negative", o.ShutdownDelay))
+	}
+	if o.StaleAfter < minStaleAfter {
+		errs = append(errs, fmt.Errorf("--stale-after %s: give at least %s, the API server is asked every 5s", o.StaleAfter, minStaleAfter))
 	}
 	errs = append(errs, o.validateAudit()...)
 	switch o.Certificates {

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -57,14 +57,9 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	defer stop()
 	var leaving atomic.Bool
 
-	live, err := cluster.NewLive(running, mgr.GetCache(), mgr.GetAPIReader())
-	if err != nil {
-		return err
-	}
-	clientset, err := kubernetes.NewForConfig(restConfig)
-	if err != nil {
-		return fmt.Errorf("make a client: %w", err)
-	}
+	live := cluster.NewLive(mgr.GetAPIReader())
+	metrics.RegisterFreshness(ctrlmetrics.Registry, live.Freshness())
+	watcher := live.Watch(restConfig, log.WithName("watch"))
 	certificate, err := addCertificates(mgr, o)
 	if err != nil {
 		return err
@@ -75,13 +70,17 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 			Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
 		})
 	}
-	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(live.WatchRBAC(clientset))); err != nil {
+	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(watcher)); err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
-	if err := addAudit(ctx, mgr, o, reloader.Engine, log.WithName("audit")); err != nil {
+	arrivals := newArrivals(mgr, watcher, live, reloader.Engine, log.WithName("arrivals"))
+	if err := addAudit(ctx, mgr, o, reloader.Engine, watcher, arrivals, log.WithName("audit")); err != nil {
 		return err
 	}
-	if err := addProbes(mgr, server, live, &leaving); err != nil {
+	if err := mgr.Add(arrivals); err != nil {
+		return fmt.Errorf("set up the manager: %w", err)
+	}
+	if err := addProbes(mgr, server, live, o.StaleAfter, &leaving, log); err != nil {
 		return err
 	}
 
@@ -103,9 +102,22 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	return nil
 }
 
+// newArrivals has what the watches bring judged.
+func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live, current func() *engine.Engine, log logr.Logger) *background.Arrivals {
+	a := &background.Arrivals{
+		Engine: current, Facts: live, Synced: live.HasSynced, Events: mgr.GetEventRecorder("emrguard"), Metrics: metrics.NewArrivals(ctrlmetrics.Registry), Log: log,
+		Overflow: func() { log.Info("More arrived than could be judged at once, and there is no background audit") },
+	}
+	for _, r := range rules.All() {
+		a.Metrics.Expect(r.ID)
+	}
+	watcher.OnArrival(a.Take)
+	return a
+}
+
 // addAudit has the cluster audited in the background, until the signal comes: what
 // is left of the time is for admission.
-func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() *engine.Engine, log logr.Logger) error {
+func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() *engine.Engine, watcher *cluster.Watcher, arrivals *background.Arrivals, log logr.Logger) error {
 	if o.AuditInterval == 0 {
 		return nil
 	}
@@ -124,6 +136,8 @@ func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() 
 		defer context.AfterFunc(ctx, cancel)()
 		return auditor.Start(running)
 	})
+	watcher.OnReturn(auditor.Soon)
+	arrivals.Overflow = auditor.Soon
 	if err := mgr.Add(audit); err != nil {
 		return fmt.Errorf("set up the audit: %w", err)
 	}
@@ -131,9 +145,9 @@ func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() 
 }
 
 // addProbes makes the process ready only when it can judge: certificate mounted
-// and served, caches full, rules loaded (Run does not get here without). A
+// and served, caches full and fresh, rules loaded (Run does not get here without). A
 // process that leaves is no longer ready, but still answers.
-func addProbes(mgr ctrl.Manager, server ctrlwebhook.Server, live *cluster.Live, leaving *atomic.Bool) error {
+func addProbes(mgr ctrl.Manager, server ctrlwebhook.Server, live *cluster.Live, staleAfter time.Duration, leaving *atomic.Bool, log logr.Logger) error {
 	ready := func(req *http.Request) error {
 		switch {
 		case leaving.Load():
@@ -141,12 +155,40 @@ func addProbes(mgr ctrl.Manager, server ctrlwebhook.Server, live *cluster.Live, 
 		case !live.HasSynced():
 			return errors.New("the caches are not full yet")
 		}
+		if err := live.Freshness().Stale(staleAfter); err != nil {
+			return err
+		}
 		return server.StartedChecker()(req)
 	}
-	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("webhook", ready)); err != nil {
+	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("webhook", saying(ready, log))); err != nil {
 		return fmt.Errorf("set up the probes: %w", err)
 	}
 	return nil
+}
+
+// saying logs why the process is not ready, whenever the reason changes: /readyz
+// itself withholds it.
+func saying(check healthz.Checker, log logr.Logger) healthz.Checker {
+	var mu sync.Mutex
+	last := "not asked yet"
+	return func(req *http.Request) error {
+		err := check(req)
+		now := ""
+		if err != nil {
+			now = err.Error()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		switch before := last; {
+		case (now == "") == (before == ""):
+		case now == "":
+			log.Info("Ready")
+		default:
+			log.Info("Not ready", "reason", now)
+		}
+		last = now
+		return err
+	}
 }
 
 // restConfigOf reads a kubeconfig, or the pod's own credentials. There is no

@@ -33,6 +33,9 @@ const (
 type Chart struct {
 	// Port is the port that the API server calls.
 	Port int
+	// APIServer is the address at which a webhook that is started later finds the API
+	// server, such as that of a [Link]; empty for its own.
+	APIServer string
 
 	cp         *ControlPlane
 	helm       string

@@ -129,6 +129,9 @@ func (w *Webhook) writeKubeconfig(ctx context.Context, path string) error {
 	}
 	config := rest.AnonymousClientConfig(w.cp.admin)
 	config.BearerToken = token.Status.Token
+	if w.chart.APIServer != "" {
+		config.Host = "https://" + w.chart.APIServer
+	}
 	return WriteKubeconfig(path, config, ReleaseNamespace)
 }
 

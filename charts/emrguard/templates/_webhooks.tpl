@@ -98,6 +98,14 @@ rules (list).
     {{- toYaml .rules | nindent 4 }}
 {{- end -}}
 
+{{/*
+What the entries of managed namespaces do while emrguard does not answer. A mode
+that refuses nothing must not refuse everything then either.
+*/}}
+{{- define "emrguard.managedFailurePolicy" -}}
+{{- .Values.webhook.failurePolicy | default (ternary "Ignore" "Fail" (has .Values.mode (list "warn" "audit"))) -}}
+{{- end -}}
+
 {{/* All entries. */}}
 {{- define "emrguard.webhookEntries" -}}
 {{- $rules := .Files.Get "files/webhook-rules.yaml" | fromYaml -}}
@@ -107,16 +115,17 @@ rules (list).
 {{- /* Nothing there can turn out to be managed: fewer kinds are of interest. */ -}}
 {{- $cluster = $rules.clusterWithoutDiscovery -}}
 {{- end -}}
+{{- $failurePolicy := include "emrguard.managedFailurePolicy" . -}}
 {{- $names := .Values.emr.namespaces -}}
 {{- $selector := include "emrguard.selectorRequirements" (default (dict) .Values.emr.namespaceSelector) | fromJsonArray -}}
 {{- $rest := list -}}
 {{- with $names -}}
 {{- $named := list (dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" .) -}}
 {{- $rest = list (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" .) }}
-{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed" "path" "/managed" "failurePolicy" "Fail" "requirements" $named "rules" $managed) }}
+{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed" "path" "/managed" "failurePolicy" $failurePolicy "requirements" $named "rules" $managed) }}
 {{- end }}
 {{- with $selector }}
-{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed-label" "path" "/managed" "failurePolicy" "Fail" "requirements" (concat $rest .) "rules" $managed) }}
+{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed-label" "path" "/managed" "failurePolicy" $failurePolicy "requirements" (concat $rest .) "rules" $managed) }}
 {{- end }}
 {{- if not $selector }}
 {{ include "emrguard.webhookEntry" (dict "root" . "name" "cluster" "path" "/cluster" "failurePolicy" "Ignore" "requirements" $rest "rules" $cluster) }}
