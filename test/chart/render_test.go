@@ -335,6 +335,7 @@ func TestDeployment(t *testing.T) {
 		"--service-name=emrguard",
 		"--webhook-configuration=emrguard",
 		"--shutdown-delay=10s",
+		"--stale-after=30s",
 		"--audit-interval=1h",
 		"--audit-qps=20",
 		"--audit-lease=emrguard-audit",
@@ -465,9 +466,10 @@ func TestRBACIsNarrow(t *testing.T) {
 					}
 				}
 				for _, verb := range rule.Verbs {
-					// A creation cannot be limited to a name. Reports say what is wrong, and
-					// nobody acts by them.
-					report := verb == "create" && slices.Equal(rule.APIGroups, []string{"openreports.io"})
+					// A creation cannot be limited to a name, nor a patch of what has just got
+					// one. Reports and Events say what is wrong, and nobody acts by them.
+					report := verb == "create" && slices.Equal(rule.APIGroups, []string{"openreports.io"}) ||
+						(verb == "create" || verb == "patch") && slices.Equal(rule.APIGroups, []string{"events.k8s.io"}) && slices.Equal(rule.Resources, []string{"events"})
 					if !slices.Contains(reading, verb) && len(rule.ResourceNames) == 0 && !report {
 						t.Errorf("%s: %s may %s %v without a name", file, key, verb, rule.Resources)
 					}
@@ -497,5 +499,34 @@ func TestDashboardIsJSON(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Error("rendering changed the dashboard")
+	}
+}
+
+// TestWarnModeStopsNobody: while nothing is refused, an absent emrguard refuses
+// nothing either, unless somebody wants it so.
+func TestWarnModeStopsNobody(t *testing.T) {
+	t.Parallel()
+	for values, want := range map[string]admissionregistrationv1.FailurePolicyType{
+		"mode=":                                admissionregistrationv1.Fail,
+		"mode=warn":                            admissionregistrationv1.Ignore,
+		"mode=audit":                           admissionregistrationv1.Ignore,
+		"mode=warn,webhook.failurePolicy=Fail": admissionregistrationv1.Fail,
+		"mode=,webhook.failurePolicy=Ignore":   admissionregistrationv1.Ignore,
+	} {
+		t.Run(values, func(t *testing.T) {
+			t.Parallel()
+			seen := 0
+			for _, entry := range webhooks(t, render(t, "helm3", "--set", "emr.namespaces={emr-jobs},emr.namespaceSelector.matchLabels.team=a", "--set", values)) {
+				if *entry.ClientConfig.Service.Path != "/managed" {
+					continue
+				}
+				if seen++; *entry.FailurePolicy != want {
+					t.Errorf("%s has the failure policy %s, want %s", entry.Name, *entry.FailurePolicy, want)
+				}
+			}
+			if seen < 2 {
+				t.Errorf("%d entries of managed namespaces are rendered, want those by name and by label", seen)
+			}
+		})
 	}
 }
