@@ -45,8 +45,9 @@ func decodeFlinkSessionJob(o *Object, raw []byte) error {
 			DeploymentName string `json:"deploymentName"`
 		} `json:"spec"`
 	}
-	err := unmarshal(raw, &x)
+	err := unmarshalParts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.Flink = x.Spec.DeploymentName
+	o.accountFields = []string{"spec.deploymentName"}
 	return err
 }

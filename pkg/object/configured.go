@@ -3,6 +3,7 @@ package object
 import (
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,7 +37,23 @@ func (o *Object) addConfigured(settings []Setting) {
 	for _, role := range []string{roleSubmitter, roleDriver, roleExecutor, roleJobManager, roleTaskManager} {
 		if d := b[role]; d != nil {
 			o.Pods = append(o.Pods, d.pod(role))
+			o.addFurtherAccounts(role, d)
 		}
+	}
+}
+
+// addFurtherAccounts adds a pod for each account but the first that settings name for
+// one role. Which one counts is the reader's affair, and two commands in one container
+// may each have theirs.
+func (o *Object) addFurtherAccounts(role string, d *description) {
+	for i, further := range d.accounts {
+		if i == 0 || slices.ContainsFunc(d.accounts[:i], func(f named) bool { return f.name == further.name }) {
+			continue
+		}
+		o.Pods = append(o.Pods, Pod{
+			Meta: &metav1.ObjectMeta{}, Spec: &corev1.PodSpec{ServiceAccountName: further.name}, MetaPath: "metadata", SpecPath: "spec",
+			Role: role, Configured: true, where: map[any]string{"serviceAccountName": further.path},
+		})
 	}
 }
 
@@ -49,7 +66,7 @@ type description struct {
 	env                 []envAt
 	mounts              []*volumeAt
 	hostNetwork         bool
-	account             string
+	accounts            []named
 	// images are all that settings name: which of two wins is the reader's affair,
 	// and differs between spark-submit, its defaults and the operators.
 	images []imageAt
@@ -122,10 +139,10 @@ func (b builder) spark(s *Setting) {
 		}
 		return
 	case "authenticate.serviceAccountName", "authenticate.driver.serviceAccountName":
-		b.of(roleDriver).setAccount(s)
+		b.of(roleDriver).addAccount(s)
 		return
 	case "authenticate.executor.serviceAccountName":
-		b.of(roleExecutor).setAccount(s)
+		b.of(roleExecutor).addAccount(s)
 		return
 	}
 	for _, role := range sparkRoles {
@@ -175,15 +192,11 @@ func (b builder) flink(s *Setting) {
 	}
 	switch s.Key {
 	case "kubernetes.service-account":
-		each(func(d *description) {
-			if d.account == "" {
-				d.setAccount(s)
-			}
-		})
+		each(func(d *description) { d.addAccount(s) })
 	case "kubernetes.jobmanager.service-account":
-		b.of(roleJobManager).setAccount(s)
+		b.of(roleJobManager).addAccount(s)
 	case "kubernetes.taskmanager.service-account":
-		b.of(roleTaskManager).setAccount(s)
+		b.of(roleTaskManager).addAccount(s)
 	case "kubernetes.jobmanager.annotations":
 		b.of(roleJobManager).annotateAll(s)
 	case "kubernetes.taskmanager.annotations":
@@ -246,9 +259,10 @@ func (d *description) setEnvFromSecret(name, secret, key, path string) {
 	d.env = append(d.env, envAt{corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: ref}}, path})
 }
 
-func (d *description) setAccount(s *Setting) {
-	d.account = s.Value
-	d.paths["serviceAccountName"] = s.Path()
+func (d *description) addAccount(s *Setting) {
+	if name := accountName(s.Value); name != "" {
+		d.accounts = append(d.accounts, named{s.Path(), name})
+	}
 }
 
 // addImage takes an image without the blanks around it, as its readers do.
@@ -297,7 +311,10 @@ func (d *description) volume(kind, name string) *volumeAt {
 // paths, which are kept by pointer, after that.
 func (d *description) pod(role string) Pod {
 	c := corev1.Container{Name: role}
-	spec := &corev1.PodSpec{HostNetwork: d.hostNetwork, ServiceAccountName: d.account}
+	spec := &corev1.PodSpec{HostNetwork: d.hostNetwork}
+	if len(d.accounts) > 0 {
+		spec.ServiceAccountName, d.paths["serviceAccountName"] = d.accounts[0].name, d.accounts[0].path
+	}
 	for _, e := range d.env {
 		c.Env = append(c.Env, e.env)
 	}

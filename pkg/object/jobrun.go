@@ -2,6 +2,7 @@ package object
 
 import (
 	"cmp"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -13,9 +14,11 @@ type jobRun struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
-		ConfigurationOverrides string `json:"configurationOverrides"`
-		ExecutionRoleARN       string `json:"executionRoleARN"`
-		ReleaseLabel           string `json:"releaseLabel"`
+		ConfigurationOverrides string       `json:"configurationOverrides"`
+		ExecutionRoleARN       string       `json:"executionRoleARN"`
+		ReleaseLabel           string       `json:"releaseLabel"`
+		VirtualClusterID       string       `json:"virtualClusterID"`
+		VirtualClusterRef      ACKReference `json:"virtualClusterRef"`
 		JobDriver              struct {
 			SparkSubmitJobDriver struct {
 				SparkSubmitParameters string `json:"sparkSubmitParameters"`
@@ -38,12 +41,46 @@ type classification struct {
 	Configurations []classification
 }
 
+// VirtualClusterRef names the virtual cluster in which a JobRun runs, whatever the
+// namespace of the JobRun.
+type VirtualClusterRef struct {
+	// ID of the virtual cluster, empty when an object names it.
+	ID string
+	// Name and Namespace of the VirtualCluster that names it, empty for none.
+	Name, Namespace string
+}
+
+// VirtualCluster has the fields of `emrcontainers.services.k8s.aws/v1alpha1`
+// VirtualCluster that rules read.
+type VirtualCluster struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		ContainerProvider struct {
+			Info struct {
+				EKSInfo struct {
+					// Namespace of the EKS cluster in which jobs run.
+					Namespace string `json:"namespace"`
+				} `json:"eksInfo"`
+			} `json:"info"`
+		} `json:"containerProvider"`
+	} `json:"spec"`
+	Status struct {
+		// ID of the virtual cluster, empty before it exists.
+		ID string `json:"id"`
+	} `json:"status"`
+}
+
 func decodeJobRun(o *Object, raw []byte) error {
 	var x jobRun
-	err := unmarshal(raw, &x)
+	err := unmarshalParts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.ExecutionRole, o.ExecutionRolePath = x.Spec.ExecutionRoleARN, "spec.executionRoleARN"
 	o.ReleaseLabel, o.ReleaseLabelPath = x.Spec.ReleaseLabel, "spec.releaseLabel"
+	o.VirtualCluster = &VirtualClusterRef{
+		ID: strings.TrimSpace(x.Spec.VirtualClusterID), Name: x.Spec.VirtualClusterRef.From.Name, Namespace: x.Spec.VirtualClusterRef.From.Namespace,
+	}
+	o.accountFields = []string{"spec.executionRoleARN"}
 	const parameters = "spec.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters"
 	o.Settings = appendTokens(o.Settings, x.Spec.JobDriver.SparkSubmitJobDriver.SparkSubmitParameters, parameters)
 	overrides, textErr := readOverrides(x.Spec.ConfigurationOverrides)

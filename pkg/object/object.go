@@ -55,13 +55,30 @@ type Object struct {
 	// ReleaseLabel is the release of EMR that a custom resource asks for, in the
 	// field of that path.
 	ReleaseLabel, ReleaseLabelPath string
-	// RunsAs is the ServiceAccount that a FlinkDeployment names for its pods.
-	RunsAs string
+	// RunsIn is the namespace in which a custom resource says that its pods run,
+	// empty when it says nothing.
+	RunsIn string
+	// VirtualCluster is where a JobRun runs; nil for all other kinds.
+	VirtualCluster *VirtualClusterRef
 	// Typed is the object itself, for the kinds of which rules read more than
 	// metadata, pods and settings: a pointer to a type of k8s.io/api or of this
 	// package. Nil for all others.
 	Typed any
 	raw   []byte
+	// accounts are declared by runAs, accountFields are where they may stand.
+	accounts      []Account
+	accountFields []string
+}
+
+// Unread are the paths of the fields of a custom resource that cannot be read.
+func (o *Object) Unread() []string {
+	var paths []string
+	if unread := (*UnreadError)(nil); errors.As(o.Unreadable, &unread) {
+		for i := range unread.Fields {
+			paths = append(paths, unread.Fields[i].Field)
+		}
+	}
+	return paths
 }
 
 var errEmpty = errors.New("the object is empty")

@@ -64,7 +64,7 @@ type sparkSecret struct {
 
 func decodeSparkApplication(o *Object, raw []byte) error {
 	var x sparkApplication
-	err := unmarshal(raw, &x)
+	err := unmarshalParts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addSpark(&x.Spec, "spec")
 	return err
@@ -72,43 +72,80 @@ func decodeSparkApplication(o *Object, raw []byte) error {
 
 func decodeScheduledSparkApplication(o *Object, raw []byte) error {
 	var x scheduledSparkApplication
-	err := unmarshal(raw, &x)
+	err := unmarshalParts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addSpark(&x.Spec.Template, "spec.template")
 	return err
 }
 
 func (o *Object) addSpark(s *sparkSpec, path string) {
-	accounts := map[string]string{}
-	for role, p := range map[string]*sparkPod{roleDriver: &s.Driver, roleExecutor: &s.Executor} {
-		if p.ServiceAccount != nil {
-			accounts[role] = *p.ServiceAccount
-		}
-	}
+	ranks := sparkAccounts(s, path) // before a stronger field takes the place of a template's
 	for _, role := range sparkRoles {
-		p := &s.Driver
-		if role == roleExecutor {
-			p = &s.Executor
-		}
+		p := s.pod(role)
 		o.addPod(p.pod(s, role, path))
-		o.addTemplate(p.Template, path+"."+role+".template")
+		if t := p.Template; t != nil {
+			at := path + "." + role + ".template"
+			o.addPod(Pod{Meta: &t.ObjectMeta, Spec: &t.Spec, MetaPath: at + ".metadata", SpecPath: at + ".spec", Role: role})
+		}
 		o.Settings = appendTokens(o.Settings, p.JavaOptions, path+"."+role+".javaOptions")
 	}
 	from := len(o.Settings)
 	o.Settings = appendMap(o.Settings, s.SparkConf, path+".sparkConf")
 	o.Settings = appendMap(o.Settings, s.HadoopConf, path+".hadoopConf")
 	o.addConfigured(o.Settings[from:])
-	o.fillAccounts(accounts)
+	for _, role := range sparkRoles {
+		o.runAs(role, ranks[role]...)
+	}
+	// The operator writes its own namespace before the user's settings, and spark-submit
+	// takes the last value of a key (submission.go: namespaceOption, sparkConfOption).
+	o.RunsIn = accountName(s.SparkConf["spark.kubernetes.namespace"])
 }
 
-// fillAccounts names the account of described pods that name none themselves:
-// the custom resource's.
-func (o *Object) fillAccounts(accounts map[string]string) {
-	for i := range o.Pods {
-		if p := &o.Pods[i]; p.Configured && p.Spec.ServiceAccountName == "" {
-			p.Spec.ServiceAccountName = accounts[p.Role]
+// sparkAccounts ranks the fields that name the account of each pod, as Kubeflow's
+// operator (submission.go: sparkConfOption, then driverConfOption) and Spark read
+// them:
+//
+//   - the operator appends serviceAccount of the section to the user's sparkConf, and
+//     spark-submit takes the last value of a key;
+//   - DriverKubernetesCredentialsFeatureStep lets the setting go before the template;
+//   - ExecutorKubernetesCredentialsFeatureStep lets the template go before the
+//     settings, but some releases read only one of its two fields; without either, the
+//     executors run as the driver's account.
+func sparkAccounts(s *sparkSpec, path string) map[string][][]named {
+	section := func(role string) named {
+		field := named{path: path + "." + role + ".serviceAccount"}
+		if account := s.pod(role).ServiceAccount; account != nil {
+			field.name = *account
 		}
+		return field
 	}
+	setting := func(key string) named {
+		key = "spark.kubernetes.authenticate." + key
+		return named{MapPath(path+".sparkConf", key), s.SparkConf[key]}
+	}
+	template := func(role string) []named {
+		return templateAccounts(s.pod(role).Template, path+"."+role+".template")
+	}
+	driver := [][]named{
+		{section(roleDriver)},
+		{setting("driver.serviceAccountName")},
+		template(roleDriver),
+		{setting("serviceAccountName")},
+	}
+	own := section(roleExecutor)
+	if accountName(own.name) == "" {
+		own.name = setting("executor.serviceAccountName").name
+	}
+	executor := append([][]named{append([]named{own, {path: setting("executor.serviceAccountName").path}}, template(roleExecutor)...)}, driver...)
+	return map[string][][]named{roleDriver: driver, roleExecutor: executor}
+}
+
+// pod returns the section of a role.
+func (s *sparkSpec) pod(role string) *sparkPod {
+	if role == roleExecutor {
+		return &s.Executor
+	}
+	return &s.Driver
 }
 
 // pod puts the pod together that the operator makes of the driver or executor

@@ -1,0 +1,113 @@
+package object
+
+import (
+	"slices"
+	"strings"
+)
+
+// Account is a ServiceAccount as which pods of an object run.
+type Account struct {
+	// Name of the ServiceAccount.
+	Name string
+	// Path of the field that names it.
+	Path string
+	// Role of the pods, as in Pod.
+	Role string
+}
+
+// defaultAccount is what a pod runs as that names no account.
+const defaultAccount = "default"
+
+// named is a field that may name the account of a pod.
+type named struct{ path, name string }
+
+// runAs declares as which account the pods of that role run. This is the one place
+// where a decoder says so: it names the fields from the strongest to the weakest, as
+// the operator reads them. Fields of one rank are those of which nobody can tell
+// which one counts. The accounts of the first rank that names one are the pods'; when
+// none does, they run as "default". All fields count as places that may name an
+// account: an object in which one of them cannot be read is judged accordingly.
+func (o *Object) runAs(role string, ranks ...[]named) {
+	won := false
+	for _, rank := range ranks {
+		found := false
+		for _, field := range rank {
+			o.accountFields = append(o.accountFields, field.path)
+			name := accountName(field.name)
+			if won || name == "" {
+				continue
+			}
+			found = true
+			o.addAccount(Account{Name: name, Path: field.path, Role: role})
+		}
+		won = won || found
+	}
+	if !won && o.ExecutionRole == "" && len(ranks) > 0 && len(ranks[0]) > 0 {
+		o.addAccount(Account{Name: defaultAccount, Path: ranks[0][0].path, Role: role})
+	}
+	o.nameAccounts(role)
+}
+
+func (o *Object) addAccount(a Account) {
+	if !slices.ContainsFunc(o.accounts, func(b Account) bool { return a.Name == b.Name && a.Role == b.Role }) {
+		o.accounts = append(o.accounts, a)
+	}
+}
+
+// nameAccounts lets the pods of a role name the account that they run as.
+func (o *Object) nameAccounts(role string) {
+	i := slices.IndexFunc(o.accounts, func(a Account) bool { return a.Role == role })
+	if i < 0 {
+		return
+	}
+	a := o.accounts[i]
+	for j := range o.Pods {
+		// A pod without a role stands for all of them.
+		if p := &o.Pods[j]; p.Role == role || p.Role == "" && a.Role == o.accounts[0].Role {
+			p.Spec.ServiceAccountName, p.Spec.DeprecatedServiceAccount = a.Name, ""
+			if p.where == nil {
+				p.where = map[any]string{}
+			}
+			p.where["serviceAccountName"] = a.Path
+		}
+	}
+}
+
+// accountName takes blanks and quotes off that the way through a file of settings
+// drops; no ServiceAccount has them in its name.
+func accountName(s string) string { return strings.Trim(s, " \t\r\n\"'") }
+
+// Accounts are the ServiceAccounts as which the object's pods run: of a custom
+// resource what its operator makes of it, of a Pod and a workload what their pods
+// name. Settings that name none say nothing.
+func (o *Object) Accounts() []Account {
+	if o.accounts != nil {
+		return o.accounts
+	}
+	var list []Account
+	for i := range o.Pods {
+		p := &o.Pods[i]
+		if name := p.ServiceAccountName(); name != "" {
+			list = append(list, Account{Name: name, Path: p.FieldPath("serviceAccountName"), Role: p.Role})
+		}
+	}
+	return list
+}
+
+// UnreadAccounts are the paths of fields that cannot be read and that may name, or
+// hold what names, the account of a pod.
+func (o *Object) UnreadAccounts() []string {
+	var list []string
+	for _, path := range o.Unread() {
+		if slices.ContainsFunc(o.accountFields, func(field string) bool { return within(field, path) || within(path, field) }) {
+			list = append(list, path)
+		}
+	}
+	return list
+}
+
+// within reports whether a path is that of a field or of something in it.
+func within(path, field string) bool {
+	rest, ok := strings.CutPrefix(path, field)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
