@@ -60,6 +60,7 @@ func TestParseErrorsNameThePath(t *testing.T) {
 		"account with a letter":   {head + "emr: {account: 12345678901x}", "emr.account"},
 		"operator not an account": {head + "emr: {principals: {operators: [spark-operator]}}", "emr.principals.operators[0]"},
 		"job account as a user":   {head + "emr: {principals: {jobAccounts: [flink, 'system:serviceaccount:emr-jobs:flink']}}", "emr.principals.jobAccounts[1]"},
+		"namespace of a cluster":  {head + "emr: {virtualClusters: {abc: 'emr-*'}}", "emr.virtualClusters[abc]"},
 		"every account a job's":   {head + "emr: {principals: {jobAccounts: ['*']}}", "emr.principals.jobAccounts[0]"},
 		"empty job account":       {head + "emr: {principals: {jobAccounts: ['']}}", "emr.principals.jobAccounts[0]"},
 		"role user without roles": {head + "emr: {roleUsers: [{groups: [a]}]}", "emr.roleUsers[0].roles"},

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -116,6 +117,17 @@ func (c *Guard) validate() field.ErrorList {
 	for i, name := range c.EMR.Principals.Operators {
 		if parts := strings.Split(name, ":"); len(parts) != 4 || !strings.HasPrefix(name, "system:serviceaccount:") || slices.Contains(parts, "") {
 			bad(emrPath.Child("principals", "operators").Index(i), name, "write system:serviceaccount:<namespace>:<name>")
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.EMR.VirtualClusters)) {
+		p, ns := emrPath.Child("virtualClusters").Key(id), c.EMR.VirtualClusters[id]
+		if id == "" {
+			errs = append(errs, field.Required(p, "name the id of a virtual cluster"))
+		}
+		if ns != "" {
+			for _, why := range validation.IsDNS1123Label(ns) {
+				bad(p, ns, why+` (the namespace of the virtual cluster; "" when it is of another EKS cluster)`)
+			}
 		}
 	}
 	jobAccounts := emrPath.Child("principals", "jobAccounts")

@@ -56,6 +56,10 @@ type EMR struct {
 	Principals Principals `json:"principals,omitzero"`
 	// Account is the AWS account id of the cluster, when known.
 	Account string `json:"account,omitempty"`
+	// VirtualClusters are the namespaces of virtual clusters by their ids, for JobRuns
+	// of AWS Controllers for Kubernetes, which name the id alone. An empty namespace
+	// says that the virtual cluster is of another EKS cluster.
+	VirtualClusters map[string]string `json:"virtualClusters,omitempty"`
 	// RoleUsers says who may use which execution roles through custom resources.
 	RoleUsers []RoleUser `json:"roleUsers,omitempty"`
 }

@@ -101,9 +101,9 @@ func (e *Engine) index(i int) {
 			s := e.byResource[key]
 			if !slices.Contains(s.managed, i) {
 				s.managed = append(s.managed, i)
-				if e.rules[i].Everywhere {
-					s.elsewhere = append(s.elsewhere, i)
-				}
+			}
+			if (e.rules[i].Everywhere || t.Everywhere) && !slices.Contains(s.elsewhere, i) {
+				s.elsewhere = append(s.elsewhere, i)
 			}
 			e.byResource[key] = s
 		}
@@ -118,9 +118,11 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 		PodIdentity: slices.Contains(c.CredentialProviders, config.PodIdentity),
 		Account:     c.EMR.Account,
 		Params:      map[string]json.RawMessage{},
-		Operators:   c.EMR.Principals.Operators,
-		AdminGroups: c.Administrators.Groups,
-		Shared:      map[string]any{},
+
+		VirtualClusters: c.EMR.VirtualClusters,
+		Operators:       c.EMR.Principals.Operators,
+		AdminGroups:     c.Administrators.Groups,
+		Shared:          map[string]any{},
 	}
 	for id, r := range c.Rules {
 		s.Params[id] = r.Params
@@ -230,9 +232,25 @@ func (e *Engine) Review(ctx context.Context, r *rule.Request, old func() (*objec
 	ctx, cancel := context.WithTimeout(ctx, limit.Evaluation)
 	defer cancel()
 	v := Verdict{Mode: e.config.Mode}
+	if lets(r, old) {
+		return v
+	}
+	e.judge(ctx, r, old, &v)
+	places := e.places(ctx, r)
+	for _, place := range places {
+		e.judge(ctx, place, old, &v)
+	}
+	if len(places) > 0 {
+		v.once()
+	}
+	return v
+}
+
+// judge asks the rules and puts what they find into the verdict.
+func (e *Engine) judge(ctx context.Context, r *rule.Request, old func() (*object.Object, error), v *Verdict) {
 	picked := e.picked(r)
 	if len(picked) == 0 {
-		return v
+		return
 	}
 	var oldErr error
 	loadOld := func() {
@@ -259,11 +277,10 @@ func (e *Engine) Review(ctx context.Context, r *rule.Request, old func() (*objec
 	if r.Object.Unreadable != nil {
 		found.list = append(found.list, judged{Finding: unreadable(r.Object.Unreadable)})
 	}
-	v.Omitted = found.omitted
+	v.Omitted += found.omitted
 	for _, j := range found.list {
-		e.decide(r, j, &v)
+		e.decide(r, j, v)
 	}
-	return v
 }
 
 // picked returns the rules that have to judge the request.

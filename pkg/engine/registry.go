@@ -73,7 +73,7 @@ func Targets(rules []rule.Rule, elsewhere, discover bool) []rule.Target {
 		for _, t := range r.Targets {
 			// A Namespace comes into scope and leaves it by its own labels, so it
 			// is judged wherever it is.
-			if t.Audit || elsewhere && !discover && !r.Everywhere && !t.Cluster {
+			if t.Audit || elsewhere && !discover && !r.Everywhere && !t.Everywhere && !t.Cluster {
 				continue
 			}
 			i := slices.IndexFunc(list, func(u rule.Target) bool { return u.String() == t.String() })

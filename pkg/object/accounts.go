@@ -13,6 +13,9 @@ type Account struct {
 	Path string
 	// Role of the pods, as in Pod.
 	Role string
+	// Setting is true for an account that a setting names for pods which something that
+	// runs makes later by itself.
+	Setting bool
 }
 
 // defaultAccount is what a pod runs as that names no account.
@@ -54,7 +57,8 @@ func (o *Object) addAccount(a Account) {
 	}
 }
 
-// nameAccounts lets the pods of a role name the account that they run as.
+// nameAccounts lets the pods of a role that name no account themselves name the one
+// that they run as.
 func (o *Object) nameAccounts(role string) {
 	i := slices.IndexFunc(o.accounts, func(a Account) bool { return a.Role == role })
 	if i < 0 {
@@ -62,15 +66,29 @@ func (o *Object) nameAccounts(role string) {
 	}
 	a := o.accounts[i]
 	for j := range o.Pods {
-		// A pod without a role stands for all of them.
-		if p := &o.Pods[j]; p.Role == role || p.Role == "" && a.Role == o.accounts[0].Role {
-			p.Spec.ServiceAccountName, p.Spec.DeprecatedServiceAccount = a.Name, ""
+		p := &o.Pods[j]
+		if p.Spec.ServiceAccountName != "" || p.Spec.DeprecatedServiceAccount != "" {
+			continue
+		}
+		if p.Role == role || p.Role == "" && o.isTemplateOf(p, role) {
+			p.Spec.ServiceAccountName = a.Name
 			if p.where == nil {
 				p.where = map[any]string{}
 			}
 			p.where["serviceAccountName"] = a.Path
 		}
 	}
+}
+
+// isTemplateOf reports whether a template is that of a role: it stands in its section,
+// or, standing in none, is common to all and shown with the account of the first.
+func (o *Object) isTemplateOf(p *Pod, role string) bool {
+	for _, section := range sparkRoles {
+		if strings.Contains(p.SpecPath, "."+section+".template") {
+			return section == role
+		}
+	}
+	return role == o.accounts[0].Role
 }
 
 // accountName takes blanks and quotes off that the way through a file of settings
@@ -84,11 +102,17 @@ func (o *Object) Accounts() []Account {
 	if o.accounts != nil {
 		return o.accounts
 	}
+	return o.NamedAccounts()
+}
+
+// NamedAccounts are the ServiceAccounts that the pods of the object name, also those
+// that a stronger field of a custom resource overrides.
+func (o *Object) NamedAccounts() []Account {
 	var list []Account
 	for i := range o.Pods {
 		p := &o.Pods[i]
 		if name := p.ServiceAccountName(); name != "" {
-			list = append(list, Account{Name: name, Path: p.FieldPath("serviceAccountName"), Role: p.Role})
+			list = append(list, Account{Name: name, Path: p.FieldPath("serviceAccountName"), Role: p.Role, Setting: p.Configured})
 		}
 	}
 	return list

@@ -16,6 +16,7 @@ var facts = map[string]bool{
 	"gatewayclasses.gateway.networking.k8s.io":                     true,
 	"loadbalancerconfigurations.gateway.k8s.aws":                   true,
 	"flinkdeployments.flink.apache.org":                            true,
+	"virtualclusters.emrcontainers.services.k8s.aws":               true,
 	"roles.iam.services.k8s.aws":                                   true,
 	"policies.iam.services.k8s.aws":                                true,
 	"podidentityassociations.eks.services.k8s.aws":                 true,

@@ -1,6 +1,8 @@
 package object
 
 import (
+	"errors"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -38,6 +40,27 @@ func rbacKind[T any, P kind[T]]() func(*Object, []byte) error {
 		o.RBAC = x
 		return err
 	}
+}
+
+// decodeControllerRevision reads the pod template that a StatefulSet or DaemonSet had
+// at some time. For any other owner's, which may hold whatever it likes, there is none.
+func decodeControllerRevision(o *Object, raw []byte) error {
+	var x struct {
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+		Data              struct {
+			Spec struct {
+				Template *corev1.PodTemplateSpec `json:"template"`
+			} `json:"spec"`
+		} `json:"data"`
+	}
+	err := unmarshalParts(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	if unread := (*UnreadError)(nil); errors.As(err, &unread) {
+		err = nil
+	}
+	o.addTemplate(x.Data.Spec.Template, "data.spec.template")
+	return err
 }
 
 // workload makes the decoder of a kind with one pod template.

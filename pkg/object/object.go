@@ -145,6 +145,9 @@ var resources = []Resource{
 	{custom("flink.apache.org", "v1beta1", "flinksessionjobs"), "FlinkSessionJob", false, true, false, decodeFlinkSessionJob},
 	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), "JobRun", false, true, false, decodeJobRun},
 
+	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "virtualclusters"), "VirtualCluster", false, false, false, typed[VirtualCluster]()},
+	{apps("controllerrevisions"), "ControllerRevision", false, false, false, decodeControllerRevision},
+
 	{core("services"), "Service", false, false, false, typed[corev1.Service]()},
 	{networking("ingresses"), "Ingress", false, false, false, typed[networkingv1.Ingress]()},
 	{networking("ingressclasses"), "IngressClass", true, false, false, typed[networkingv1.IngressClass]()},

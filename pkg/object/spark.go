@@ -83,10 +83,7 @@ func (o *Object) addSpark(s *sparkSpec, path string) {
 	for _, role := range sparkRoles {
 		p := s.pod(role)
 		o.addPod(p.pod(s, role, path))
-		if t := p.Template; t != nil {
-			at := path + "." + role + ".template"
-			o.addPod(Pod{Meta: &t.ObjectMeta, Spec: &t.Spec, MetaPath: at + ".metadata", SpecPath: at + ".spec", Role: role})
-		}
+		o.addTemplate(p.Template, path+"."+role+".template")
 		o.Settings = appendTokens(o.Settings, p.JavaOptions, path+"."+role+".javaOptions")
 	}
 	from := len(o.Settings)

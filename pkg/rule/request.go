@@ -97,6 +97,10 @@ func (r *Request) Once(key string, compute func() (any, error)) (any, error) {
 	return v, err
 }
 
+// ForgetComputed drops what Once has computed, for a copy of a request that asks about
+// another namespace.
+func (r *Request) ForgetComputed() { r.once = nil }
+
 // IsPod reports whether the object is a Pod itself, as it will run, not
 // something from which Pods are made later.
 func (r *Request) IsPod() bool { return r.Resource.Group == "" && r.Resource.Resource == "pods" }
@@ -145,6 +149,10 @@ type Cluster interface {
 	// Object returns an object of a resource that package object can read, or
 	// ErrNotFound, also when the cluster has no such resource.
 	Object(ctx context.Context, resource schema.GroupResource, namespace, name string) (*object.Object, error)
+	// Users returns what runs, or makes pods that run, as an account of a namespace, as
+	// "Deployment etl"; without what another one of them makes. It looks at a bounded
+	// number of objects: all is false when there are more.
+	Users(ctx context.Context, namespace, account string) (users []string, all bool, err error)
 	// Objects returns all objects of a resource in a namespace, or with "" in the
 	// whole cluster. It is for resources of which there are few.
 	Objects(ctx context.Context, resource schema.GroupResource, namespace string) ([]*object.Object, error)
@@ -157,12 +165,19 @@ func (r *Request) Account(ctx context.Context, p *object.Pod) (ServiceAccount, e
 	if name == "" {
 		return ServiceAccount{Namespace: r.Namespace}, nil
 	}
+	sa, _, err := r.AccountNamed(ctx, name)
+	return sa, err
+}
+
+// AccountNamed returns what is known of an account of the request's namespace, and
+// whether it exists.
+func (r *Request) AccountNamed(ctx context.Context, name string) (sa ServiceAccount, exists bool, err error) {
 	found, err := r.Cluster.ServiceAccount(ctx, r.Namespace, name)
 	switch {
 	case err == nil:
-		return found, nil
+		return found, true, nil
 	case errors.Is(err, ErrNotFound):
-		return NewServiceAccount(r.Namespace, name, ""), nil
+		return NewServiceAccount(r.Namespace, name, ""), false, nil
 	}
-	return NewServiceAccount(r.Namespace, name, ""), fmt.Errorf("look up ServiceAccount %s/%s: %w", r.Namespace, name, err)
+	return NewServiceAccount(r.Namespace, name, ""), false, fmt.Errorf("look up ServiceAccount %s/%s: %w", r.Namespace, name, err)
 }

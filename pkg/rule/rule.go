@@ -97,6 +97,9 @@ type Target struct {
 	Resource   string
 	Cluster    bool // a resource without namespace
 	Operations []Operation
+	// Everywhere is true for what has to be seen in every namespace, because it may run
+	// in a managed one: a custom resource that says so itself.
+	Everywhere bool
 	// Audit is true for what only audits and files show the rule: the API server
 	// never sends it to a webhook, or the chart leaves its namespace out.
 	Audit bool
@@ -159,6 +162,9 @@ type Settings struct {
 	IRSA, PodIdentity bool
 	// RoleUsers says who may use which execution roles through custom resources.
 	RoleUsers []RoleUser
+	// VirtualClusters are the namespaces of virtual clusters by their ids, "" for one
+	// of another EKS cluster.
+	VirtualClusters map[string]string
 	// Account is the AWS account id of the cluster, empty when it is not known.
 	Account string
 	// EMRUsers are the users as which EMR acts, Operators the accounts of its

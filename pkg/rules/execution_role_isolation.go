@@ -221,19 +221,17 @@ func (c *isolation) matches(patterns []emr.RolePattern, role emr.Role) bool {
 // judgeAccounts judges the accounts of the pods that an object describes.
 func (c *isolation) judgeAccounts(ctx context.Context, r *rule.Request, rep *rule.Report, allowed []emr.RolePattern) error {
 	seen := map[string]bool{}
-	for i := range r.Object.Pods {
-		pod := &r.Object.Pods[i]
-		name := pod.ServiceAccountName()
-		if name == "" || seen[name] {
+	for _, a := range slices.Concat(r.Object.NamedAccounts(), r.Object.Accounts()) {
+		if seen[a.Name] {
 			continue
 		}
-		seen[name] = true
-		sa, err := r.Account(ctx, pod)
+		seen[a.Name] = true
+		sa, _, err := r.AccountNamed(ctx, a.Name)
 		if err != nil {
 			return err
 		}
 		if sa.Role.Name != "" && !c.matches(allowed, sa.Role) {
-			rep.Add(notAllowed(r, bearer{sa.Role, pod.FieldPath("serviceAccountName")}))
+			rep.Add(notAllowed(r, bearer{sa.Role, a.Path}))
 		}
 	}
 	return nil

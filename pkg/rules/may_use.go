@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -88,17 +89,17 @@ func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, p
 	case owner.Meta.UID != ref.UID:
 		return fmt.Sprintf("its %s %q is another one than it names as its owner", ref.Kind, ref.Name), nil
 	}
-	// The template itself, or the pods of that role that its arguments describe.
-	var named []string
-	for i := range owner.Pods {
-		p := &owner.Pods[i]
-		if p.Configured != pod.Configured || p.Role != pod.Role {
-			continue
-		}
-		if p.ServiceAccountName() == pod.ServiceAccountName() {
+	named, ok := names(owner, pod)
+	if ok {
+		return "", nil
+	}
+	switch revision, err := revisionOf(ctx, r, ref); {
+	case err != nil:
+		return "", err
+	case revision != nil:
+		if _, ok := names(revision, pod); ok {
 			return "", nil
 		}
-		named = append(named, strconv.Quote(p.ServiceAccountName()))
 	}
 	if len(named) == 0 {
 		named = []string{"none"}
@@ -118,4 +119,53 @@ func ownerObject(ctx context.Context, r *rule.Request, ref *metav1.OwnerReferenc
 	}
 	owner, _ := o.(*object.Object)
 	return owner, nil
+}
+
+// names reports whether a workload names the account of a pod for pods of that kind:
+// its template itself, or the pods of that role that its arguments describe. It
+// returns the accounts that it names instead, quoted.
+func names(owner *object.Object, pod *object.Pod) (list []string, ok bool) {
+	for i := range owner.Pods {
+		p := &owner.Pods[i]
+		if p.Configured != pod.Configured || p.Role != pod.Role {
+			continue
+		}
+		if p.ServiceAccountName() == pod.ServiceAccountName() {
+			return nil, true
+		}
+		list = append(list, strconv.Quote(p.ServiceAccountName()))
+	}
+	return list, false
+}
+
+// revisionOf returns the ControllerRevision of which a pod of a StatefulSet or
+// DaemonSet says that it is, or nil. Below the partition of a rolling update, and while
+// one goes on, the controller makes pods of an older template than the one that the
+// workload has now. Revisions never change, and who makes one by hand is judged then.
+func revisionOf(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference) (*object.Object, error) {
+	name := r.Object.Meta.Labels[appsv1.ControllerRevisionHashLabelKey]
+	if !r.IsPod() || name == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	switch ref.Kind {
+	case "StatefulSet":
+	case "DaemonSet": // its pods bear the hash alone
+		name = ref.Name + "-" + name
+	default:
+		return nil, nil //nolint:nilnil // their pods have no revision
+	}
+	o, err := r.Once("revision", func() (any, error) {
+		return r.Cluster.Object(ctx, schema.GroupResource{Group: "apps", Resource: "controllerrevisions"}, r.Namespace, name)
+	})
+	switch {
+	case errors.Is(err, rule.ErrNotFound):
+		return nil, nil //nolint:nilnil // there is none
+	case err != nil:
+		return nil, fmt.Errorf("look up ControllerRevision %s/%s: %w", r.Namespace, name, err)
+	}
+	revision, _ := o.(*object.Object)
+	if owner := metav1.GetControllerOfNoCopy(revision.Meta); owner == nil || owner.UID != ref.UID {
+		return nil, nil //nolint:nilnil // somebody else's
+	}
+	return revision, nil
 }

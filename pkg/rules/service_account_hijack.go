@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -22,7 +21,8 @@ const hijackID = "service-account-hijack"
 // than the user has; and the ServiceAccount name of EMR's pods must not be changed.
 //
 // Fields: spec.serviceAccountName of Pods and of pod templates, the accounts and
-// roles that custom resources and Spark and Flink settings name.
+// roles that custom resources and Spark and Flink settings name; the images of Pods
+// that run; the labels and owners of Pods, and their deletion, by job accounts.
 //
 // Allowed: EMR and administrators; a workload controller for what it controls; a
 // job account for accounts of its own role; every account for itself; for custom
@@ -33,16 +33,23 @@ func serviceAccountHijack() rule.Rule {
 		Title: "pods run as an account with a role by somebody who may not",
 		Doc: "Whoever may create a pod, a workload or a Spark or Flink resource chooses its ServiceAccount, and with it an IAM role. " +
 			"Only EMR (its operators too, once `emr.principals.operators` names them) and administrators choose freely; a job account only among the accounts of its own execution role, so that a driver cannot hop to a stronger one; every account may use itself; " +
-			"a controller only for a workload that was judged when its author made it, and with the account that the workload names: the workload is looked up. So a pod whose account a mutating webhook changed is refused, whoever made it. " +
-			"Custom resources are how the users of the operators submit jobs: `emr.roleUsers` says who may use which roles; while it is empty, a submitter is warned. " +
+			"a controller only for a workload that was judged when its author made it, and with the account that the workload names, or that the ControllerRevision names which the pod is of: both are looked up. So a pod whose account a mutating webhook changed is refused, whoever made it. " +
+			"A pod that runs takes another image by an update: only who may use its account may give it one. Job accounts may neither delete nor relabel pods of another role. " +
+			"Custom resources are how the users of the operators submit jobs: `emr.roleUsers` says who may use which roles; while it is empty, a submitter is warned. They are judged in the namespace in which their pods run, wherever they stand: " +
+			"a SparkApplication by `spark.kubernetes.namespace`, a JobRun by its virtual cluster, which a VirtualCluster or `emr.virtualClusters` maps to a namespace; one that nothing is known of is a warning. " +
+			"A field that may name the account and that cannot be read is refused. What names an account that does not exist yet is a warning, and so is an account that gets a role while something uses it already. " +
 			"Whoever asks, a pod whose Spark role or EMR component contradicts the component of its account is refused.",
 		Remediation: "submit the job through EMR, or run it as an account without a role",
 		Guide:       guideRBAC,
 		Default:     rule.Deny,
 		Requester:   true,
 		Targets: slices.Concat(
-			[]rule.Target{target("", "v1", "pods", rule.Create)},
-			workloadTargets(), customTargets(), sessionJobTargets(),
+			[]rule.Target{
+				target("", "v1", "pods", rule.Create, rule.Update, rule.Delete),
+				target("", "v1", "serviceaccounts", rule.Create, rule.Update),
+				target("apps", "v1", "controllerrevisions", rule.Create),
+			},
+			workloadTargets(), everywhere(customTargets()), sessionJobTargets(),
 		),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode(hijackID, &struct{}{}); err != nil {
@@ -53,53 +60,46 @@ func serviceAccountHijack() rule.Rule {
 	}
 }
 
-// sessionJobTargets are Flink jobs in a session cluster that exists.
+// sessionJobTargets are Flink jobs in a session cluster, which is in their namespace.
 func sessionJobTargets() []rule.Target {
 	return []rule.Target{target("flink.apache.org", "v1beta1", "flinksessionjobs", rule.Create, rule.Update)}
 }
 
+// everywhere marks targets that may run in another namespace than their own.
+func everywhere(targets []rule.Target) []rule.Target {
+	for i := range targets {
+		targets[i].Everywhere = true
+	}
+	return targets
+}
+
 func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
-	if r.Operation == rule.Update && r.Old != nil && object.SameWork(r.Old, r.Object) {
+	switch {
+	case !r.Managed:
+		return judgePlace(ctx, s, r, rep)
+	case r.Resource.Resource == "serviceaccounts":
+		return judgeNewRole(ctx, r, rep)
+	case r.IsPod() && r.Operation != rule.Create:
+		return judgePodChange(ctx, r, rep)
+	case r.Operation == rule.Update && r.Old != nil && object.SameWork(r.Old, r.Object):
 		return nil
 	}
 	contradictions(r, rep)
 	if !mustBeAllowed(r.Requester) {
 		return nil
 	}
-	owner := ownerOfMade(r)
-	var errs []error
-	seen := map[string]bool{}
-	for i := range r.Object.Pods {
-		pod := &r.Object.Pods[i]
-		name := pod.ServiceAccountName()
-		if name == "" || seen[name] && owner == nil {
-			continue
-		}
-		seen[name] = true
-		sa, err := r.Account(ctx, pod)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		id := identify(sa)
-		switch {
-		case !id.bearsRole() && !id.managed:
-		case owner != nil:
-			errs = append(errs, judgeMade(ctx, r, rep, owner, id, pod))
-		default:
-			judgeUse(s, r, rep, id, pod.FieldPath("serviceAccountName"))
-		}
+	if owner := ownerOfMade(r); owner != nil {
+		return judgeMade(ctx, r, rep, owner)
 	}
-	if owner != nil {
-		return errors.Join(errs...)
-	}
+	err := judgeAccounts(ctx, s, r, rep)
+	judgeUnread(r, rep)
 	if arn := r.Object.ExecutionRole; arn != "" {
 		judgeRole(s, r, rep, arn)
 	}
 	if r.Object.Flink != "" {
-		errs = append(errs, judgeSession(ctx, s, r, rep))
+		err = errors.Join(err, judgeSession(ctx, s, r, rep))
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // mustBeAllowed reports whether the requester may use only some of the accounts.
@@ -112,7 +112,30 @@ func mustBeAllowed(r rule.Requester) bool {
 	return true
 }
 
-// judgeUse judges an account that bears a role.
+// judgeAccounts judges the accounts that an object runs as, each once.
+func judgeAccounts(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, a := range r.Object.Accounts() {
+		if seen[a.Name] {
+			continue
+		}
+		seen[a.Name] = true
+		sa, exists, err := r.AccountNamed(ctx, a.Name)
+		id := identify(sa)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case id.bearsRole() || id.managed:
+			judgeUse(s, r, rep, id, a.Path)
+		case !exists && !a.Setting:
+			judgeMissing(r, rep, a)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// judgeUse judges an account that bears a role, or whose name is EMR's.
 func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity, path string) {
 	if mayUse(r.Requester, id) {
 		return
@@ -131,92 +154,52 @@ func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity, p
 	judgeCustom(s, rep, f)
 }
 
-// judgeMade judges what a controller makes for a workload.
-func judgeMade(ctx context.Context, r *rule.Request, rep *rule.Report, owner *metav1.OwnerReference, id identity, pod *object.Pod) error {
-	wrong, err := strayed(ctx, r, owner, pod)
-	if err != nil || wrong == "" {
-		return err
-	}
-	rep.Add(rule.Finding{
-		Path: pod.FieldPath("serviceAccountName"), Act: true,
-		Message:     fmt.Sprintf("it is to run as ServiceAccount %q, which %s, but %s", id.account.Name, id.describe(), wrong),
-		Remediation: "find what changes the ServiceAccount of objects that controllers make; if the workload itself was just changed or deleted, nothing has to be done",
-	})
-	return nil
-}
-
-// judgeRole judges a role that a custom resource names itself.
-func judgeRole(s rule.Settings, r *rule.Request, rep *rule.Report, arn string) {
-	f := rule.Finding{
-		Path: "spec", Act: true,
-		Message: fmt.Sprintf("%s may not run jobs with the execution role %q", who(r.Requester), arn),
-	}
-	if r.Requester.Class == rule.JobAccount {
-		rep.Add(f)
+// judgeMissing warns of an account that does not exist: its role comes later, and
+// nobody judges then who may use it. The API server refuses Pods of such an account
+// itself, and makes the account "default" of every namespace.
+func judgeMissing(r *rule.Request, rep *rule.Report, a object.Account) {
+	if r.IsPod() || a.Name == "default" || r.Object.GVK.Kind == "ControllerRevision" {
 		return
 	}
-	if !s.MayUse(r.Requester, arn) {
-		judgeCustom(s, rep, f)
-	}
-}
-
-// judgeSession judges a job in a Flink session cluster by the cluster that it
-// names: whoever runs code there runs it as its account.
-func judgeSession(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
-	session, err := r.Cluster.Object(ctx, schema.GroupResource{Group: "flink.apache.org", Resource: "flinkdeployments"}, r.Namespace, r.Object.Flink)
-	switch {
-	case errors.Is(err, rule.ErrNotFound):
-		return nil // nothing runs, and the operator waits
-	case err != nil:
-		return fmt.Errorf("look up FlinkDeployment %s/%s: %w", r.Namespace, r.Object.Flink, err)
-	}
-	if session.ExecutionRole != "" {
-		judgeRole(s, r, rep, session.ExecutionRole)
-	}
-	if session.RunsAs == "" {
-		return nil
-	}
-	sa, err := r.Cluster.ServiceAccount(ctx, r.Namespace, session.RunsAs)
-	if err != nil && !errors.Is(err, rule.ErrNotFound) {
-		return fmt.Errorf("look up ServiceAccount %s/%s: %w", r.Namespace, session.RunsAs, err)
-	}
-	sa.Namespace, sa.Name = r.Namespace, session.RunsAs
-	if id := identify(sa); id.bearsRole() || id.managed {
-		judgeUse(s, r, rep, id, "spec.deploymentName")
-	}
-	return nil
-}
-
-// judgeCustom adds a finding about a custom resource: denied when the
-// configuration says who may use which roles, a warning while it does not.
-func judgeCustom(s rule.Settings, rep *rule.Report, f rule.Finding) {
-	f.Remediation = "have the platform team list you with that role in emr.roleUsers"
-	if len(s.RoleUsers) == 0 {
-		f.Action = rule.Warn
-		f.Remediation = "let emr.roleUsers say who may use which roles"
-	}
-	rep.Add(f)
-}
-
-func isCustomResource(r *rule.Request) bool {
-	return slices.ContainsFunc(slices.Concat(customTargets(), sessionJobTargets()), func(t rule.Target) bool {
-		return t.Group == r.Resource.Group && t.Resource == r.Resource.Resource
+	rep.Add(rule.Finding{
+		Action: rule.Warn, Path: a.Path, Act: true,
+		Message:     fmt.Sprintf("ServiceAccount %q does not exist yet: whoever makes it decides as which IAM role this will run", a.Name),
+		Remediation: "create the ServiceAccount first, then what runs as it",
 	})
 }
 
-// arns are the ways in which the role of the account may be written. A managed
-// name has neither partition nor path, so each partition counts.
-func (id identity) arns() []string {
-	if id.account.RoleARN != "" {
-		return []string{id.account.RoleARN}
-	}
-	var list []string
-	if role := id.name.RoleName(); role != "" && id.name.AccountID != "" {
-		for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
-			list = append(list, "arn:"+partition+":iam::"+id.name.AccountID+":role/"+role)
+// judgeMade judges what a controller makes for a workload: the accounts have to be
+// those that the workload names.
+func judgeMade(ctx context.Context, r *rule.Request, rep *rule.Report, owner *metav1.OwnerReference) error {
+	var errs []error
+	for i := range r.Object.Pods {
+		pod := &r.Object.Pods[i]
+		if pod.ServiceAccountName() == "" {
+			continue
 		}
+		sa, err := r.Account(ctx, pod)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		id := identify(sa)
+		if !id.bearsRole() && !id.managed {
+			continue
+		}
+		wrong, err := strayed(ctx, r, owner, pod)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if err != nil || wrong == "" {
+			continue
+		}
+		rep.Add(rule.Finding{
+			Path: pod.FieldPath("serviceAccountName"), Act: true,
+			Message:     fmt.Sprintf("it is to run as ServiceAccount %q, which %s, but %s", id.account.Name, id.describe(), wrong),
+			Remediation: "find what changes the ServiceAccount of objects that controllers make; if the workload itself was just changed or deleted, nothing has to be done",
+		})
 	}
-	return list
+	return errors.Join(errs...)
 }
 
 // contradictions finds pods whose labels say that they are something else than

@@ -10,7 +10,7 @@ kind: GuardConfiguration
 mode: {{ . }}
 {{- end }}
 {{- $emr := dict -}}
-{{- range $key := list "namespaces" "namespaceSelector" "account" "roleUsers" -}}
+{{- range $key := list "namespaces" "namespaceSelector" "account" "roleUsers" "virtualClusters" -}}
 {{- with get $.Values.emr $key -}}
 {{- $_ := set $emr $key . -}}
 {{- end -}}
