@@ -83,9 +83,12 @@ func (o *Object) nameAccounts(role string) {
 // isTemplateOf reports whether a template is that of a role: it stands in its section,
 // or, standing in none, is common to all and shown with the account of the first.
 func (o *Object) isTemplateOf(p *Pod, role string) bool {
-	for _, section := range sparkRoles {
-		if strings.Contains(p.SpecPath, "."+section+".template") {
-			return section == role
+	for section, of := range map[string]string{
+		".driver.": roleDriver, ".executor.": roleExecutor, ".server.": roleDriver, ".driverSpec.": roleDriver, ".executorSpec.": roleExecutor,
+		".masterSpec.": "master", ".workerSpec.": "worker",
+	} {
+		if strings.Contains(p.SpecPath, section) {
+			return of == role
 		}
 	}
 	return role == o.accounts[0].Role

@@ -116,10 +116,7 @@ func sparkAccounts(s *sparkSpec, path string) map[string][][]named {
 		}
 		return field
 	}
-	setting := func(key string) named {
-		key = "spark.kubernetes.authenticate." + key
-		return named{MapPath(path+".sparkConf", key), s.SparkConf[key]}
-	}
+	setting := sparkAccountSetting(s.SparkConf, path+".sparkConf")
 	template := func(role string) []named {
 		return templateAccounts(s.pod(role).Template, path+"."+role+".template")
 	}
@@ -135,6 +132,15 @@ func sparkAccounts(s *sparkSpec, path string) map[string][][]named {
 	}
 	executor := append([][]named{append([]named{own, {path: setting("executor.serviceAccountName").path}}, template(roleExecutor)...)}, driver...)
 	return map[string][][]named{roleDriver: driver, roleExecutor: executor}
+}
+
+// sparkAccountSetting finds the settings that name an account, by the ends of their
+// keys.
+func sparkAccountSetting(conf map[string]string, path string) func(end string) named {
+	return func(end string) named {
+		key := "spark.kubernetes.authenticate." + end
+		return named{MapPath(path, key), conf[key]}
+	}
 }
 
 // pod returns the section of a role.

@@ -43,7 +43,7 @@ type apacheStatefulSet struct {
 
 func decodeApacheSparkApplication(o *Object, raw []byte) error {
 	var x apacheSparkApplication
-	err := unmarshal(raw, &x)
+	err := unmarshalParts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addTemplate(x.Spec.DriverSpec.PodTemplate, "spec.driverSpec.podTemplateSpec")
 	o.addTemplate(x.Spec.ExecutorSpec.PodTemplate, "spec.executorSpec.podTemplateSpec")
@@ -53,17 +53,26 @@ func decodeApacheSparkApplication(o *Object, raw []byte) error {
 		o.Settings = appendTokens(o.Settings, arg, index("spec.driverArgs", i))
 	}
 	o.addConfigured(o.Settings[from:])
+	// The operator hands settings and templates to Spark itself, and writes its own
+	// namespace over the settings' (SparkAppSubmissionWorker.buildDriverConf).
+	setting := sparkAccountSetting(x.Spec.SparkConf, "spec.sparkConf")
+	driver := [][]named{{setting("driver.serviceAccountName")}, templateAccounts(x.Spec.DriverSpec.PodTemplate, "spec.driverSpec.podTemplateSpec")}
+	executor := append(templateAccounts(x.Spec.ExecutorSpec.PodTemplate, "spec.executorSpec.podTemplateSpec"), setting("executor.serviceAccountName"))
+	o.runAs(roleDriver, driver...)
+	o.runAs(roleExecutor, append([][]named{executor}, driver...)...)
 	return err
 }
 
 func decodeApacheSparkCluster(o *Object, raw []byte) error {
 	var x apacheSparkCluster
-	err := unmarshal(raw, &x)
+	err := unmarshalParts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addTemplate(x.Spec.MasterSpec.StatefulSetSpec.Template, "spec.masterSpec.statefulSetSpec.template")
 	o.addTemplate(x.Spec.WorkerSpec.StatefulSetSpec.Template, "spec.workerSpec.statefulSetSpec.template")
 	from := len(o.Settings)
 	o.Settings = appendMap(o.Settings, x.Spec.SparkConf, "spec.sparkConf")
 	o.addConfigured(o.Settings[from:])
+	o.runAs("master", templateAccounts(x.Spec.MasterSpec.StatefulSetSpec.Template, "spec.masterSpec.statefulSetSpec.template"))
+	o.runAs("worker", templateAccounts(x.Spec.WorkerSpec.StatefulSetSpec.Template, "spec.workerSpec.statefulSetSpec.template"))
 	return err
 }

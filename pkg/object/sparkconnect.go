@@ -27,7 +27,7 @@ type sparkConnectPod struct {
 
 func decodeSparkConnect(o *Object, raw []byte) error {
 	var x sparkConnect
-	err := unmarshal(raw, &x)
+	err := unmarshalParts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addTemplate(x.Spec.Server.Template, "spec.server.template")
 	o.addTemplate(x.Spec.Executor.Template, "spec.executor.template")
@@ -38,6 +38,11 @@ func decodeSparkConnect(o *Object, raw []byte) error {
 		o.Settings = append(o.Settings, Setting{Key: sparkImageKey, Value: x.Spec.Image, base: "spec.image"})
 	}
 	o.addConfigured(o.Settings[from:])
+	setting := sparkAccountSetting(x.Spec.SparkConf, "spec.sparkConf")
+	server := [][]named{templateAccounts(x.Spec.Server.Template, "spec.server.template"), {setting("driver.serviceAccountName")}}
+	executor := append(templateAccounts(x.Spec.Executor.Template, "spec.executor.template"), setting("executor.serviceAccountName"))
+	o.runAs(roleDriver, server...)
+	o.runAs(roleExecutor, append([][]named{executor}, server...)...)
 	return err
 }
 

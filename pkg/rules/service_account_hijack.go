@@ -65,10 +65,14 @@ func sessionJobTargets() []rule.Target {
 	return []rule.Target{target("flink.apache.org", "v1beta1", "flinksessionjobs", rule.Create, rule.Update)}
 }
 
-// everywhere marks targets that may run in another namespace than their own.
+// everywhere marks the targets whose pods may run in another namespace than their own:
+// other operators than Kubeflow's write their own over what the resource says.
 func everywhere(targets []rule.Target) []rule.Target {
 	for i := range targets {
-		targets[i].Everywhere = true
+		switch targets[i].Resource + "." + targets[i].Group {
+		case "sparkapplications.sparkoperator.k8s.io", "scheduledsparkapplications.sparkoperator.k8s.io", "jobruns.emrcontainers.services.k8s.aws":
+			targets[i].Everywhere = true
+		}
 	}
 	return targets
 }
