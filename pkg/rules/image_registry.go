@@ -16,8 +16,9 @@ const imageRegistryID = "image-registry"
 // security updates, and custom images are to be built on them again and again;
 // nobody does so for an image from anywhere.
 //
-// Fields: image of every container, spec.image and its like in custom resources,
-// the images that Spark, Flink and the EMR job submitter are configured to use.
+// Fields: image of every container, spec.volumes[*].image.reference, spec.image and its
+// like in custom resources, the images that Spark, Flink and the EMR job submitter are
+// configured to use.
 //
 // Allowed: EMR's own registries; the registries of the parameter or, without it,
 // the private ECR of emr.account in every region.
@@ -80,7 +81,7 @@ func newImageRegistry(s rule.Settings) (rule.Check, error) {
 		case i.err != nil:
 			rep.Add(rule.Finding{
 				Action: action, Path: i.path,
-				Message:     fmt.Sprintf("the image of container %q cannot be read: %v", i.container, i.err),
+				Message:     fmt.Sprintf("the image of %s cannot be read: %v", i.of, i.err),
 				Remediation: "correct the reference; no container runtime can read it either",
 			})
 		case !allowed(i.Image):

@@ -13,8 +13,8 @@ type namedImage struct {
 	emr.Image
 	// err says that the reference cannot be read.
 	err error
-	// path of the field, and the container that it is for.
-	path, container string
+	// path of the field, and whose image it is: `container "x"` or `volume "x"`.
+	path, of string
 }
 
 // imagesOf returns the images of an object, each once for every field that names
@@ -23,15 +23,25 @@ func imagesOf(r *rule.Request) []namedImage {
 	found, _ := r.Once("images", func() (any, error) {
 		var list []namedImage
 		seen := map[[2]string]bool{}
+		add := func(at, reference, of string) {
+			if reference == "" || seen[[2]string{at, reference}] {
+				return
+			}
+			seen[[2]string{at, reference}] = true
+			parsed, err := emr.ParseImage(reference)
+			list = append(list, namedImage{Image: parsed, err: err, path: at, of: of})
+		}
 		for i := range r.Object.Pods {
-			for c := range r.Object.Pods[i].Containers() {
-				at := c.ImagePath()
-				if c.Image == "" || seen[[2]string{at, c.Image}] {
-					continue
+			pod := &r.Object.Pods[i]
+			for c := range pod.Containers() {
+				add(c.ImagePath(), c.Image, fmt.Sprintf("container %q", c.Name))
+			}
+			// A volume of an image is code like an image that runs: a container may
+			// start what lies in it.
+			for j := range pod.Spec.Volumes {
+				if v := &pod.Spec.Volumes[j]; v.Image != nil {
+					add(pod.VolumePath(j)+".image.reference", v.Image.Reference, fmt.Sprintf("volume %q", v.Name))
 				}
-				seen[[2]string{at, c.Image}] = true
-				parsed, err := emr.ParseImage(c.Image)
-				list = append(list, namedImage{Image: parsed, err: err, path: at, container: c.Name})
 			}
 		}
 		return list, nil
@@ -52,5 +62,5 @@ func eachImage(judge func(*namedImage, *rule.Report)) rule.Check {
 }
 
 func (i *namedImage) String() string {
-	return fmt.Sprintf("image %q of container %q", i.Repository(), i.container)
+	return fmt.Sprintf("image %q of %s", i.Repository(), i.of)
 }
