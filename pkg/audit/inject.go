@@ -24,5 +24,5 @@ func (w *World) inject(ctx context.Context, o *object.Object) {
 	if managed, _ := emr.ParseAccount(name); err != nil && managed.HasRole() && managed.AccountID != "" {
 		arn = "arn:aws:iam::" + managed.AccountID + ":role/" + managed.RoleName()
 	}
-	emr.Inject(pod.Meta, pod.Spec, emr.Injection{Annotations: map[string]string{emr.AnnotationRoleARN: arn}})
+	emr.Inject(pod.Meta, pod.Spec, emr.Injection{Annotations: map[string]string{emr.AnnotationRoleARN: arn, emr.AnnotationAudience: account.Audience}})
 }

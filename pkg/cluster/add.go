@@ -6,7 +6,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -21,7 +20,7 @@ func (s *Snapshot) Add(o *object.Object) {
 		maps.Copy(set, o.Meta.Labels)
 		s.at(o.Meta.Name).labels = set
 	case "ServiceAccount":
-		s.setAccount(rule.NewServiceAccount(o.Meta.Namespace, o.Meta.Name, o.Meta.Annotations[emr.AnnotationRoleARN]))
+		s.setAccount(rule.ServiceAccountOf(o.Meta.Namespace, o.Meta.Name, o.Meta.Annotations))
 	case "RoleBinding":
 		if b, ok := o.RBAC.(*rbacv1.RoleBinding); ok {
 			s.setBinding(b)

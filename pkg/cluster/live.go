@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -104,7 +103,7 @@ func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule
 	case err != nil:
 		return rule.ServiceAccount{}, fmt.Errorf("ask the API server: %w", err)
 	}
-	return rule.NewServiceAccount(namespace, name, found.Annotations[emr.AnnotationRoleARN]), nil
+	return rule.ServiceAccountOf(namespace, name, found.Annotations), nil
 }
 
 // Object asks the API server: what rules look up here is rare, and a cache of

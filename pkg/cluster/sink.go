@@ -175,7 +175,7 @@ func (s *sink) content(obj runtime.Object) uint64 {
 	case *corev1.Namespace:
 		read = o.Labels
 	case *corev1.ServiceAccount:
-		read = o.Annotations[emr.AnnotationRoleARN]
+		read = []string{o.Annotations[emr.AnnotationRoleARN], o.Annotations[emr.AnnotationAudience]}
 	case *rbacv1.Role:
 		read = o.Rules
 	case *rbacv1.ClusterRole:

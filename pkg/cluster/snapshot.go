@@ -80,7 +80,7 @@ func (s *Snapshot) Set(obj any) {
 		maps.Copy(set, o.Labels)
 		s.at(o.Name).labels = set
 	case *corev1.ServiceAccount:
-		s.setAccount(rule.NewServiceAccount(o.Namespace, o.Name, o.Annotations[emr.AnnotationRoleARN]))
+		s.setAccount(rule.ServiceAccountOf(o.Namespace, o.Name, o.Annotations))
 	case *rbacv1.RoleBinding:
 		s.setBinding(o)
 	}

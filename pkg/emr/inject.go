@@ -19,7 +19,6 @@ type Injection struct {
 
 // What the webhook reads besides the annotations that rules read.
 const (
-	annotationAudience        = AnnotationPrefix + "audience"
 	annotationRegionalSTS     = AnnotationPrefix + "sts-regional-endpoints"
 	annotationTokenExpiration = AnnotationPrefix + "token-expiration"
 
@@ -49,7 +48,7 @@ func Inject(meta *metav1.ObjectMeta, spec *corev1.PodSpec, in Injection) bool {
 	changed := false
 	for _, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range containers {
-			if !slices.Contains(skip, containers[i].Name) && injectContainer(&containers[i], role, in.Region, regional) {
+			if !slices.Contains(skip, containers[i].Name) && injectContainer(&containers[i], role, TokenFile(spec, WebIdentityTokenFile), in.Region, regional) {
 				changed = true
 			}
 		}
@@ -61,7 +60,7 @@ func Inject(meta *metav1.ObjectMeta, spec *corev1.PodSpec, in Injection) bool {
 	return changed
 }
 
-func injectContainer(c *corev1.Container, role, region string, regional bool) bool {
+func injectContainer(c *corev1.Container, role, tokenFile, region string, regional bool) bool {
 	has := func(names ...string) bool {
 		return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return slices.Contains(names, e.Name) })
 	}
@@ -76,7 +75,7 @@ func injectContainer(c *corev1.Container, role, region string, regional bool) bo
 	}
 	if !has(EnvRoleARN, EnvWebIdentityTokenFile) {
 		add(EnvRoleARN, role)
-		add(EnvWebIdentityTokenFile, WebIdentityTokenFile)
+		add(EnvWebIdentityTokenFile, tokenFile)
 	}
 	if !slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == WebIdentityVolume }) {
 		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: WebIdentityVolume, ReadOnly: true, MountPath: WebIdentityMountPath})
@@ -87,7 +86,7 @@ func injectContainer(c *corev1.Container, role, region string, regional bool) bo
 // tokenVolume is the projected token. The pod's expiration goes before the
 // account's.
 func tokenVolume(pod, account map[string]string) corev1.Volume {
-	audience := account[annotationAudience]
+	audience := account[AnnotationAudience]
 	if audience == "" {
 		audience = AudienceSTS
 	}
@@ -102,7 +101,7 @@ func tokenVolume(pod, account map[string]string) corev1.Volume {
 		VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 			Sources: []corev1.VolumeProjection{{
 				ServiceAccountToken: &corev1.ServiceAccountTokenProjection{
-					Audience: audience, ExpirationSeconds: &expiration, Path: "token",
+					Audience: audience, ExpirationSeconds: &expiration, Path: WebIdentityTokenPath,
 				},
 			}},
 		}},

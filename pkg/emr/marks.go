@@ -1,6 +1,11 @@
 package emr
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Keys and names by which EMR on EKS marks its objects and the AWS identity
 // webhooks act. No label of a pod is proof of anything: whoever submits a job
@@ -9,6 +14,9 @@ const (
 	// AnnotationRoleARN on a ServiceAccount names the IAM role that IRSA gives
 	// to its pods.
 	AnnotationRoleARN = "eks.amazonaws.com/role-arn"
+	// AnnotationAudience on a ServiceAccount names the audience of the token that IRSA
+	// gives to its pods.
+	AnnotationAudience = "eks.amazonaws.com/audience"
 	// AnnotationPrefix is shared by all annotations that the identity webhook
 	// of EKS reads.
 	AnnotationPrefix = "eks.amazonaws.com/"
@@ -31,6 +39,7 @@ const (
 	EnvRoleARN              = "AWS_ROLE_ARN"
 	EnvWebIdentityTokenFile = "AWS_WEB_IDENTITY_TOKEN_FILE"
 	WebIdentityTokenFile    = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+	WebIdentityTokenPath    = "token"
 	WebIdentityVolume       = "aws-iam-token"
 	WebIdentityMountPath    = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 
@@ -39,6 +48,7 @@ const (
 	PodIdentityURIv4                   = "http://169.254.170.23/v1/credentials"
 	PodIdentityURIv6                   = "http://[fd00:ec2::23]/v1/credentials"
 	PodIdentityTokenFile               = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token"
+	PodIdentityTokenPath               = "eks-pod-identity-token"
 	PodIdentityVolume                  = "eks-pod-identity-token"
 	PodIdentityMountPath               = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount"
 
@@ -46,6 +56,26 @@ const (
 	AudienceSTSChina    = "sts.amazonaws.com.cn"
 	AudiencePodIdentity = "pods.eks.amazonaws.com"
 )
+
+// stsAudiences are the audiences of a token for STS in the partitions of AWS.
+var stsAudiences = []string{
+	AudienceSTS, AudienceSTSChina, "sts.amazonaws.eu", "sts.c2s.ic.gov", "sts.sc2s.sgov.gov", "sts.cloud.adc-e.uk", "sts.csp.hci.ic.gov",
+}
+
+// IsAudienceSTS reports whether a token of that audience is for STS, in whatever
+// partition of AWS.
+func IsAudienceSTS(audience string) bool { return slices.Contains(stsAudiences, audience) }
+
+// TokenFile is how EKS's identity webhooks write the path of a token file for a pod:
+// for one that asks for nodes of Windows, as a path of Windows.
+func TokenFile(spec *corev1.PodSpec, file string) string {
+	if spec.NodeSelector[corev1.LabelOSStable] != windows && spec.NodeSelector["beta."+corev1.LabelOSStable] != windows {
+		return file
+	}
+	return "C:" + strings.ReplaceAll(file, "/", `\`)
+}
+
+const windows = "windows"
 
 // DefaultUsers are the Kubernetes users as which the EMR service acts, as
 // patterns: the one of the aws-auth ConfigMap and of eksctl, the one of

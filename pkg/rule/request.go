@@ -117,9 +117,19 @@ type ServiceAccount struct {
 	Namespace, Name string
 	// RoleARN is the annotation eks.amazonaws.com/role-arn, empty when unset.
 	RoleARN string
+	// Audience is the annotation eks.amazonaws.com/audience: whom the token of IRSA is
+	// for. Empty when unset, which means STS.
+	Audience string
 	// Role that the annotation or the managed name stands for, zero when neither
 	// names one. It is read once, not for every request that lists the account.
 	Role emr.Role
+}
+
+// ServiceAccountOf returns an account with what its annotations say.
+func ServiceAccountOf(namespace, name string, annotations map[string]string) ServiceAccount {
+	sa := NewServiceAccount(namespace, name, annotations[emr.AnnotationRoleARN])
+	sa.Audience = annotations[emr.AnnotationAudience]
+	return sa
 }
 
 // NewServiceAccount returns an account with its role. roleARN is the annotation.

@@ -23,14 +23,15 @@ const irsaID = "irsa-credentials"
 // the ServiceAccount.
 //
 // Allowed: a pod whose init and regular containers all have the form that EKS
-// injects, for the role of its account.
+// injects, for the role of its account, with a token whose audience is STS or the one
+// that the account's annotation eks.amazonaws.com/audience names.
 func irsaCredentials() rule.Rule {
 	return rule.Rule{
 		ID:    irsaID,
 		Title: "pods that would run without the role of their ServiceAccount",
 		Doc: "EKS's identity webhook fails open: a label or an annotation of the pod switches it off, and it lets a pod pass unchanged when its ServiceAccount is a moment too new. " +
 			"A container without the injected variables then silently acts as the node. The rule reads Pods as they are after mutation: " +
-			"a pod of a managed account without injection is refused (its Job or driver tries again), one of another account with a role is warned about, " +
+			"a pod of a managed account without injection, or whose token is for somebody else than STS or lies under another mount, is refused (its Job or driver tries again), one of another account with a role is warned about, " +
 			"so is one whose account has no role at all; injected values that contradict the account are refused.",
 		Remediation: "create the pod again, so that EKS injects the credentials",
 		Guide:       guidePodCredentials,
@@ -58,7 +59,7 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 		var missing, contradicting []string
 		accepted := false
 		for c := range pod.Containers() {
-			in := injected(pod, c)
+			in := injected(pod, c, sa)
 			provided := s.IRSA && in.irsa || s.PodIdentity && in.podIdentity
 			accepted = accepted || provided
 			if in.irsa && !id.is(in.roleARN) && !chained.Match(in.roleARN) {
@@ -73,7 +74,7 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 				missing = append(missing, fmt.Sprintf("%q", c.Name))
 			}
 		}
-		if len(missing) == 0 || len(contradicting) > 0 || r.File && mayComeLater(ctx, s, r, sa) && withoutHindrance(pod) == "" {
+		if len(missing) == 0 || len(contradicting) > 0 || r.File && mayComeLater(ctx, s, r, sa) && withoutHindrance(pod, sa) == "" {
 			return nil
 		}
 		list := strings.Join(missing, ", ")
@@ -82,14 +83,14 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 			rep.Add(rule.Finding{
 				Path:        pod.FieldPath("containers"),
 				Message:     fmt.Sprintf("ServiceAccount %q is EMR's, but its credentials are not in container %s: it would run as the node", sa.Name, list),
-				Remediation: withoutHindrance(pod),
+				Remediation: withoutHindrance(pod, sa),
 			})
 		case id.bearsRole():
 			rep.Add(rule.Finding{
 				Action:      rule.Warn,
 				Path:        pod.FieldPath("containers"),
 				Message:     fmt.Sprintf("ServiceAccount %q has a role, but its credentials are not in container %s: it would run as the node", sa.Name, list),
-				Remediation: withoutHindrance(pod),
+				Remediation: withoutHindrance(pod, sa),
 			})
 		case !accepted:
 			rep.Add(rule.Finding{
@@ -125,7 +126,7 @@ func (id identity) describe() string {
 // withoutHindrance says how to mend a missing injection: it names what in the pod
 // switches it off. Without such a thing, the account was too new for EKS's
 // webhook, and the default of the rule is right.
-func withoutHindrance(pod *object.Pod) string {
+func withoutHindrance(pod *object.Pod, sa rule.ServiceAccount) string {
 	const again = ", and create the pod again, so that EKS injects the credentials"
 	if _, ok := pod.Meta.Labels[emr.LabelSkipPodIdentityWebhook]; ok {
 		return "remove the label " + emr.LabelSkipPodIdentityWebhook + again
@@ -133,7 +134,17 @@ func withoutHindrance(pod *object.Pod) string {
 	if _, ok := pod.Meta.Annotations[emr.AnnotationSkipContainers]; ok {
 		return "remove the annotation " + emr.AnnotationSkipContainers + again
 	}
+	for i := range pod.Spec.Volumes {
+		v := &pod.Spec.Volumes[i]
+		if token := projectedToken(v); v.Name == emr.WebIdentityVolume && token != nil && !isInjectedVolume(v, sa) {
+			return fmt.Sprintf("the volume %q holds a token for %q in the file %q instead of one for STS in the file %q: remove the volume%s",
+				v.Name, token.Audience, token.Path, emr.WebIdentityTokenPath, again)
+		}
+	}
 	for c := range pod.Containers() {
+		if over := overToken(c, emr.WebIdentityMountPath, emr.WebIdentityVolume); over != "" {
+			return fmt.Sprintf("mount the volume %q elsewhere in container %q: it hides the token%s", over, c.Name, again)
+		}
 		for i := range c.Env {
 			if name := c.Env[i].Name; name == emr.EnvRoleARN || name == emr.EnvWebIdentityTokenFile {
 				return "do not set " + name + " by hand" + again

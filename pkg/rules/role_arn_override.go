@@ -79,6 +79,10 @@ func newRoleARNOverride(s rule.Settings) (rule.Check, error) {
 
 func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *object.Pod, allowed pattern.Set) error {
 	var id identity // looked up for the first thing that depends on it
+	tokenFiles := map[string]string{
+		emr.EnvWebIdentityTokenFile:            emr.TokenFile(pod.Spec, emr.WebIdentityTokenFile),
+		emr.EnvContainerAuthorizationTokenFile: emr.TokenFile(pod.Spec, emr.PodIdentityTokenFile),
+	}
 	known := false
 	lookup := func() error {
 		if known {
@@ -101,11 +105,11 @@ func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *
 				}
 				// What EKS injected and now contradicts the account is a finding
 				// of irsa-credentials.
-				if r.IsPod() && !pod.Configured && injected(pod, c).irsa {
+				if r.IsPod() && !pod.Configured && injected(pod, c, id.account).irsa {
 					continue
 				}
 			}
-			if what := overrideInEnv(e, id, allowed); what != "" {
+			if what := overrideInEnv(e, id, tokenFiles, allowed); what != "" {
 				rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
 			}
 		}
@@ -119,7 +123,7 @@ func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *
 		if err := lookup(); err != nil {
 			return err
 		}
-		if isInjectedVolume(v) && (v.Name == emr.PodIdentityVolume || id.bearsRole()) {
+		if isInjectedVolume(v, id.account) && (v.Name == emr.PodIdentityVolume || id.bearsRole()) {
 			continue
 		}
 		rep.Add(rule.Finding{
@@ -132,7 +136,7 @@ func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *
 }
 
 // overrideInEnv says what is wrong with a variable, or nothing.
-func overrideInEnv(e *corev1.EnvVar, id identity, allowed pattern.Set) string {
+func overrideInEnv(e *corev1.EnvVar, id identity, tokenFiles map[string]string, allowed pattern.Set) string {
 	if !strings.HasPrefix(e.Name, "AWS_") {
 		return ""
 	}
@@ -149,7 +153,7 @@ func overrideInEnv(e *corev1.EnvVar, id identity, allowed pattern.Set) string {
 		}
 		return fmt.Sprintf("sets %s to %q, which is not the role of its ServiceAccount", e.Name, e.Value)
 	case emr.EnvWebIdentityTokenFile:
-		if e.Value == "" || e.Value == emr.WebIdentityTokenFile {
+		if e.Value == "" || e.Value == tokenFiles[e.Name] {
 			return ""
 		}
 		return fmt.Sprintf("sets %s to %q instead of the injected token", e.Name, e.Value)
@@ -159,7 +163,7 @@ func overrideInEnv(e *corev1.EnvVar, id identity, allowed pattern.Set) string {
 		}
 		return fmt.Sprintf("sets %s to something else than EKS Pod Identity", e.Name)
 	case emr.EnvContainerAuthorizationTokenFile:
-		if e.Value == "" || e.Value == emr.PodIdentityTokenFile {
+		if e.Value == "" || e.Value == tokenFiles[e.Name] {
 			return ""
 		}
 		return fmt.Sprintf("sets %s to something else than EKS Pod Identity's token", e.Name)
@@ -190,8 +194,7 @@ func tokenAudience(v *corev1.Volume) string {
 	}
 	for i := range v.Projected.Sources {
 		if t := v.Projected.Sources[i].ServiceAccountToken; t != nil {
-			switch t.Audience {
-			case emr.AudienceSTS, emr.AudienceSTSChina, emr.AudiencePodIdentity:
+			if emr.IsAudienceSTS(t.Audience) || t.Audience == emr.AudiencePodIdentity {
 				return t.Audience
 			}
 		}
