@@ -28,6 +28,14 @@ func decodeTokenRequest(o *Object, raw []byte) error {
 	return err
 }
 
+// decodeBinding reads what a Binding gives to the pod that it puts on a node: its
+// annotations, and its labels.
+func decodeBinding(o *Object, raw []byte) error {
+	x, err := decodeAs[corev1.Binding](o, raw)
+	o.Pods = []Pod{{Meta: &x.ObjectMeta, Spec: &corev1.PodSpec{}, MetaPath: "metadata", SpecPath: "spec"}}
+	return err
+}
+
 // decodeOptions reads the options of a connection: `kubectl exec` and its like.
 // Rules ask for nothing but the kind.
 func decodeOptions(o *Object, raw []byte) error {

@@ -109,10 +109,15 @@ type Resource struct {
 var resources = []Resource{
 	{core("pods"), "Pod", false, false, false, decodePod},
 	{core("pods/ephemeralcontainers"), "Pod", false, false, false, decodePod},
+	{core("pods/status"), "Pod", false, false, false, decodePod},
+	{core("bindings"), "Binding", false, false, false, decodeBinding},
+	{core("pods/binding"), "Binding", false, false, false, decodeBinding},
 	{core("serviceaccounts"), "ServiceAccount", false, false, false, decodeMeta},
 	{core("configmaps"), "ConfigMap", false, false, false, decodeConfigMap},
 	{core("secrets"), "Secret", false, false, false, decodeSecret},
 	{core("namespaces"), "Namespace", true, false, false, decodeMeta},
+	{core("namespaces/status"), "Namespace", true, false, false, decodeMeta},
+	{core("namespaces/finalize"), "Namespace", true, false, false, decodeMeta},
 
 	{core("serviceaccounts/token"), "TokenRequest", false, false, false, decodeTokenRequest},
 	{core("pods/exec"), "PodExecOptions", false, false, false, decodeOptions},
@@ -149,7 +154,9 @@ var resources = []Resource{
 	{apps("controllerrevisions"), "ControllerRevision", false, false, false, decodeControllerRevision},
 
 	{core("services"), "Service", false, false, false, typed[corev1.Service]()},
+	{core("services/status"), "Service", false, false, false, typed[corev1.Service]()},
 	{networking("ingresses"), "Ingress", false, false, false, typed[networkingv1.Ingress]()},
+	{networking("ingresses/status"), "Ingress", false, false, false, typed[networkingv1.Ingress]()},
 	{networking("ingressclasses"), "IngressClass", true, false, false, typed[networkingv1.IngressClass]()},
 	{networking("networkpolicies"), "NetworkPolicy", false, false, false, typed[networkingv1.NetworkPolicy]()},
 
@@ -210,8 +217,11 @@ func Find(gr schema.GroupResource) (Resource, bool) {
 	return Resource{}, false
 }
 
-// IsSubresource reports whether objects of the kind are only posted to a subresource.
-func (r Resource) IsSubresource() bool { return strings.Contains(r.Resource, "/") }
+// IsSubresource reports whether objects are only posted, to a subresource or, for a
+// Binding, to the resource from the time before there were any.
+func (r Resource) IsSubresource() bool {
+	return strings.Contains(r.Resource, "/") || r.Kind == "Binding"
+}
 
 // Resources returns all resources that can be read, in a stable order: what others
 // refer to comes first.

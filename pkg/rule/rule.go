@@ -103,6 +103,10 @@ type Target struct {
 	// Audit is true for what only audits and files show the rule: the API server
 	// never sends it to a webhook, or the chart leaves its namespace out.
 	Audit bool
+	// Metadata is true for a subresource by which labels and annotations can be
+	// changed, and by which nothing else that is judged can: only requests that do so
+	// are sent.
+	Metadata bool
 }
 
 // Guide names the clause that a rule enforces.

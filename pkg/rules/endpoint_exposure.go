@@ -45,6 +45,8 @@ func endpointExposure() rule.Rule {
 			[]rule.Target{
 				target("", "v1", "services", rule.Create, rule.Update),
 				target("networking.k8s.io", "v1", "ingresses", rule.Create, rule.Update),
+				metadataTarget("", "services/status", rule.Update),
+				metadataTarget("networking.k8s.io", "ingresses/status", rule.Update),
 				target("gateway.networking.k8s.io", "v1", "gateways", rule.Create, rule.Update),
 				target("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations", rule.Create, rule.Update),
 				target("", "v1", "pods", rule.Create, rule.Update),

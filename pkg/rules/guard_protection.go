@@ -67,10 +67,12 @@ func guardProtection() rule.Rule {
 }
 
 // ownEntry ends the names of the entries of emrguard's configuration, managedEntry
-// begins those that have to fail closed.
+// begins those that have to fail closed. Those for changed metadata alone have an end
+// of their own.
 const (
-	ownEntry     = ".emrguard.dev"
-	managedEntry = "managed"
+	ownEntry      = ".emrguard.dev"
+	metadataEntry = "-metadata" + ownEntry
+	managedEntry  = "managed"
 )
 
 // DefaultCABundleWriters are the users who write the caBundles of emrguard's
@@ -132,13 +134,19 @@ func weakened(ctx context.Context, r *rule.Request, config *admissionregistratio
 	if !isGuard(config) {
 		return nil
 	}
-	var own []mutation
+	var own, metadata []mutation
 	for i := range config.Webhooks {
 		w := &config.Webhooks[i]
 		if !strings.HasSuffix(w.Name, ownEntry) {
 			continue
 		}
-		own = append(own, mutation{selector: w.NamespaceSelector})
+		var conditions []admissionregistrationv1.MatchCondition
+		if strings.HasSuffix(w.Name, metadataEntry) {
+			conditions = MetadataConditions()
+			metadata = append(metadata, mutation{selector: w.NamespaceSelector})
+		} else {
+			own = append(own, mutation{selector: w.NamespaceSelector})
+		}
 		path := fmt.Sprintf("webhooks[%d]", i)
 		if strings.HasPrefix(w.Name, managedEntry) && w.FailurePolicy != nil && *w.FailurePolicy != admissionregistrationv1.Fail {
 			rep.Add(rule.Finding{Path: path + ".failurePolicy", Message: fmt.Sprintf("emrguard's entry %q fails open: while emrguard cannot be reached, its namespaces are not protected", w.Name)})
@@ -146,24 +154,39 @@ func weakened(ctx context.Context, r *rule.Request, config *admissionregistratio
 		if s := w.ObjectSelector; s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0 {
 			rep.Add(rule.Finding{Path: path + ".objectSelector", Message: fmt.Sprintf("emrguard's entry %q leaves objects out by their labels, which whoever makes them chooses", w.Name)})
 		}
-		if len(w.MatchConditions) > 0 {
+		if !slices.Equal(w.MatchConditions, conditions) {
 			rep.Add(rule.Finding{Path: path + ".matchConditions", Message: fmt.Sprintf("emrguard's entry %q has conditions that emrguard did not write", w.Name)})
 		}
 	}
-	seen := map[string]bool{}
-	for i := range own {
-		names, err := own[i].reached(ctx, r)
+	for _, part := range []struct {
+		entries []mutation
+		missing string
+	}{
+		{own, "none of emrguard's entries is for the managed namespace %q: nothing is judged there"},
+		{metadata, "none of emrguard's entries for metadata is for the managed namespace %q: labels and annotations that are changed by a subresource are not judged there"},
+	} {
+		names, err := uncovered(ctx, r, part.entries)
 		if err != nil {
 			return err
+		}
+		for _, name := range names {
+			rep.Add(rule.Finding{Path: "webhooks", Message: fmt.Sprintf(part.missing, name)})
+		}
+	}
+	return nil
+}
+
+// uncovered returns the managed namespaces that none of the entries is for.
+func uncovered(ctx context.Context, r *rule.Request, entries []mutation) ([]string, error) {
+	seen := map[string]bool{metav1.NamespaceSystem: true}
+	for i := range entries {
+		names, err := entries[i].reached(ctx, r)
+		if err != nil {
+			return nil, err
 		}
 		for _, name := range names {
 			seen[name] = true
 		}
 	}
-	for _, name := range r.ManagedNamespaces() {
-		if !seen[name] && name != metav1.NamespaceSystem {
-			rep.Add(rule.Finding{Path: "webhooks", Message: fmt.Sprintf("none of emrguard's entries is for the managed namespace %q: nothing is judged there", name)})
-		}
-	}
-	return nil
+	return slices.DeleteFunc(slices.Clone(r.ManagedNamespaces()), func(name string) bool { return seen[name] }), nil
 }

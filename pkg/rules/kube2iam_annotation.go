@@ -29,7 +29,7 @@ func kube2iamAnnotation() rule.Rule {
 		Remediation: "remove it; give the role to the pod's ServiceAccount by IRSA",
 		Guide:       guidePodCredentials,
 		Default:     rule.Deny,
-		Targets:     slices.Concat(specTargets(), namespaceTargets()),
+		Targets:     slices.Concat(specTargets(), podMetadataTargets(), namespaceTargets()),
 		Parameters: []rule.Parameter{
 			{Name: "podKeys", Type: "list of strings", Doc: "Further annotation keys on pods (kube2iam's `--iam-role-key`, `--iam-external-id`)."},
 			{Name: "namespaceKeys", Type: "list of strings", Doc: "Further annotation keys on Namespaces (kube2iam's `--namespace-key`)."},

@@ -33,17 +33,17 @@ func managedNamespaceScope() rule.Rule {
 		ID:    scopeID,
 		Title: "a managed namespace taken out of scope, or its Pod Security lowered",
 		Doc: "emrguard knows EMR's namespaces by name, by label, and by the RoleBinding to EMR. Submitters and job accounts may not change the labels by which one is selected, " +
-			"may not lower or remove what Pod Security enforces there, and may not remove or empty a RoleBinding to EMR. " +
+			"may not lower or remove what Pod Security enforces there (by the status and the finalizers of the Namespace neither, which take labels too), and may not remove or empty a RoleBinding to EMR. " +
 			"An audit warns of namespaces that are EMR's only by the marks that EMR leaves: the webhook configuration does not know them, so their requests pass unjudged while emrguard is down.",
 		Remediation: "ask an administrator",
 		Guide:       guideRBAC,
 		Default:     rule.Deny,
 		Requester:   true,
-		Targets: []rule.Target{
+		Targets: append([]rule.Target{
 			namespaces,
 			existing,
 			target(rbacv1.GroupName, "v1", "rolebindings", rule.Update, rule.Delete),
-		},
+		}, namespaceMetadataTargets()...),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode(scopeID, &struct{}{}); err != nil {
 				return nil, err

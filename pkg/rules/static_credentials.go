@@ -35,7 +35,7 @@ func staticCredentials() rule.Rule {
 		Remediation: "remove it and use the execution role of the pod's ServiceAccount (IRSA)",
 		Guide:       guidePodCredentials,
 		Default:     rule.Deny,
-		Targets:     specTargets(),
+		Targets:     slices.Concat(specTargets(), podMetadataTargets()),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("static-aws-credentials", &struct{}{}); err != nil {
 				return nil, err

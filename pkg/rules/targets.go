@@ -19,6 +19,34 @@ func podTargets() []rule.Target {
 	}
 }
 
+// podMetadataTargets are the other ways in which the labels and annotations of a pod
+// change: those that a Binding brings, and those that a kubelet may write along with
+// the status. `pods/resize` and `pods/ephemeralcontainers` take none.
+func podMetadataTargets() []rule.Target {
+	return []rule.Target{
+		metadataTarget("", "pods/status", rule.Update),
+		metadataTarget("", "pods/binding", rule.Create),
+		metadataTarget("", "bindings", rule.Create),
+	}
+}
+
+// metadataTarget is a subresource of which only changed labels and annotations matter.
+func metadataTarget(group, resource string, operation rule.Operation) rule.Target {
+	t := target(group, "v1", resource, operation)
+	t.Metadata = true
+	return t
+}
+
+// namespaceMetadataTargets are the subresources of a Namespace that take its labels and
+// annotations.
+func namespaceMetadataTargets() []rule.Target {
+	list := []rule.Target{metadataTarget("", "namespaces/status", rule.Update), metadataTarget("", "namespaces/finalize", rule.Update)}
+	for i := range list {
+		list[i].Cluster = true
+	}
+	return list
+}
+
 // workloadTargets are the eight kinds with a pod template.
 func workloadTargets() []rule.Target {
 	return []rule.Target{
@@ -54,7 +82,7 @@ func configMapTargets() []rule.Target {
 func namespaceTargets() []rule.Target {
 	t := target("", "v1", "namespaces", rule.Create, rule.Update)
 	t.Cluster = true
-	return []rule.Target{t}
+	return append([]rule.Target{t}, namespaceMetadataTargets()...)
 }
 
 // specTargets is everything that carries a pod spec or describes a pod.

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
@@ -24,6 +26,9 @@ type PolicyData struct {
 	// Operations and Reaches say which entries can change what EMR runs.
 	Operations []string      `json:"operations"`
 	Reaches    []rules.Reach `json:"reaches"`
+	// MetadataConditions are the matchConditions of the webhook's entries for
+	// subresources of which only changed metadata matters.
+	MetadataConditions []admissionregistrationv1.MatchCondition `json:"metadataConditions"`
 }
 
 // Policy collects the data of the policies.
@@ -38,6 +43,7 @@ func Policy() PolicyData {
 		CABundleWriters:     rules.DefaultCABundleWriters(),
 		Operations:          rules.MutatingOperations(),
 		Reaches:             rules.Reaches(),
+		MetadataConditions:  rules.MetadataConditions(),
 	}
 	for _, r := range rules.All() {
 		switch r.ID {

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"slices"
+	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
@@ -19,22 +20,44 @@ type RuleSet struct {
 	Cluster []admissionregistrationv1.RuleWithOperations `json:"cluster"`
 	// ClusterOnly is for all other namespaces when they are not discovered.
 	ClusterOnly []admissionregistrationv1.RuleWithOperations `json:"clusterWithoutDiscovery"`
+	// The same for the subresources of which only changed metadata matters: they have
+	// entries of their own, with matchConditions.
+	ManagedMetadata     []admissionregistrationv1.RuleWithOperations `json:"managedMetadata"`
+	ClusterMetadata     []admissionregistrationv1.RuleWithOperations `json:"clusterMetadata"`
+	ClusterOnlyMetadata []admissionregistrationv1.RuleWithOperations `json:"clusterWithoutDiscoveryMetadata"`
 }
 
 // Rules derives the webhook configuration from the rules.
 func Rules(list []rule.Rule) RuleSet {
+	managed, managedMetadata := divide(inNamespaces(engine.Targets(list, false, true)))
+	cluster, clusterMetadata := divide(engine.Targets(list, true, true))
+	clusterOnly, clusterOnlyMetadata := divide(engine.Targets(list, true, false))
 	return RuleSet{
-		Managed:     admissionRules(inNamespaces(engine.Targets(list, false, true))),
-		Cluster:     admissionRules(engine.Targets(list, true, true)),
-		ClusterOnly: admissionRules(engine.Targets(list, true, false)),
+		Managed: managed, Cluster: cluster, ClusterOnly: clusterOnly,
+		ManagedMetadata: managedMetadata, ClusterMetadata: clusterMetadata, ClusterOnlyMetadata: clusterOnlyMetadata,
 	}
+}
+
+// divide sets apart of which targets only changed metadata matters.
+func divide(targets []rule.Target) (whole, metadata []admissionregistrationv1.RuleWithOperations) {
+	var a, b []rule.Target
+	for _, t := range targets {
+		if t.Metadata {
+			b = append(b, t)
+		} else {
+			a = append(a, t)
+		}
+	}
+	return admissionRules(a), admissionRules(b)
 }
 
 // inNamespaces drops what no namespace holds. The API server applies a selector of
 // namespaces to Namespaces themselves, and ignores it for everything else that has
 // none: such requests belong to one entry, that of the whole cluster.
 func inNamespaces(targets []rule.Target) []rule.Target {
-	return slices.DeleteFunc(targets, func(t rule.Target) bool { return t.Cluster && t.Resource != "namespaces" })
+	return slices.DeleteFunc(targets, func(t rule.Target) bool {
+		return t.Cluster && t.Resource != "namespaces" && !strings.HasPrefix(t.Resource, "namespaces/")
+	})
 }
 
 // admissionRules writes targets as entries, those of one group, scope and set of

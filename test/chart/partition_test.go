@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
+
+	"github.com/emrguard/emrguard/pkg/rules"
 )
 
 // scopeValues are the values that decide about the division of namespaces.
@@ -28,8 +30,8 @@ type scopeValues struct {
 }
 
 // The entries of the webhook configuration divide all namespaces exactly: each
-// is in one entry, it fails closed if and only if it is managed, and excluded
-// namespaces are in none.
+// is in one entry, and in one for changed metadata, which fail closed if and only if it
+// is managed, and excluded namespaces are in none.
 func TestNamespacesAreDividedExactly(t *testing.T) {
 	t.Parallel()
 	selections := []string{
@@ -83,14 +85,45 @@ func TestNamespacesAreDividedExactly(t *testing.T) {
 				case managed:
 					want = []string{"Fail"}
 				}
-				var got []string
+				got := map[bool][]string{}
 				for i, entry := range entries {
 					if selectors[i].Matches(namespace) {
-						got = append(got, string(*entry.FailurePolicy))
+						metadata := isForMetadata(&entry)
+						got[metadata] = append(got[metadata], string(*entry.FailurePolicy))
 					}
 				}
-				if !slices.Equal(got, want) {
+				if !slices.Equal(got[false], want) || !slices.Equal(got[true], want) {
 					t.Fatalf("%s: namespace %v is in the entries %v, want %v", selection, namespace, got, want)
+				}
+			}
+		}
+	}
+}
+
+// isForMetadata reports whether an entry is for subresources of which only changed
+// metadata matters.
+func isForMetadata(entry *admissionregistrationv1.ValidatingWebhook) bool {
+	return strings.HasSuffix(entry.Name, "-metadata.emrguard.dev")
+}
+
+// Only the entries for changed metadata have conditions: those of everything else
+// cannot fail, and leave nothing out.
+func TestConditionsOfEntries(t *testing.T) {
+	t.Parallel()
+	for _, entry := range webhooks(t, render(t, "helm3", "--values", chart+"/ci/selector-values.yaml")) {
+		if !isForMetadata(&entry) {
+			if len(entry.MatchConditions) > 0 {
+				t.Errorf("%s has conditions: %v", entry.Name, entry.MatchConditions)
+			}
+			continue
+		}
+		if !slices.Equal(entry.MatchConditions, rules.MetadataConditions()) {
+			t.Errorf("%s has the conditions %v, want those of the rules", entry.Name, entry.MatchConditions)
+		}
+		for _, r := range entry.Rules {
+			for _, resource := range r.Resources {
+				if !strings.Contains(resource, "/") && resource != "bindings" {
+					t.Errorf("%s is for %s, of which more than metadata matters", entry.Name, resource)
 				}
 			}
 		}
@@ -152,13 +185,13 @@ clusterWithoutDiscovery:
 `
 
 // chartWithRules copies the chart with other webhook rules.
-func chartWithRules(t *testing.T, rules string) string {
+func chartWithRules(t *testing.T, lists string) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "emrguard")
 	if err := os.CopyFS(folder, os.DirFS(chart)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "files/webhook-rules.yaml"), []byte(rules), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "files/webhook-rules.yaml"), []byte(lists), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return folder
@@ -221,19 +254,19 @@ func TestRulesFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rules map[string][]admissionregistrationv1.RuleWithOperations
-	if err := yaml.UnmarshalStrict(content, &rules); err != nil {
+	var lists map[string][]admissionregistrationv1.RuleWithOperations
+	if err := yaml.UnmarshalStrict(content, &lists); err != nil {
 		t.Fatalf("files/webhook-rules.yaml: %v", err)
 	}
-	for _, list := range []string{"managed", "cluster", "clusterWithoutDiscovery"} {
-		if len(rules[list]) == 0 {
+	for _, list := range []string{"managed", "cluster", "clusterWithoutDiscovery", "managedMetadata", "clusterMetadata", "clusterWithoutDiscoveryMetadata"} {
+		if len(lists[list]) == 0 {
 			t.Errorf("files/webhook-rules.yaml: the list %s is empty", list)
 		}
 	}
-	if len(rules) != 3 {
-		t.Errorf("files/webhook-rules.yaml: there are lists that the chart does not use: %v", slices.Sorted(maps.Keys(rules)))
+	if len(lists) != 6 {
+		t.Errorf("files/webhook-rules.yaml: there are lists that the chart does not use: %v", slices.Sorted(maps.Keys(lists)))
 	}
-	for list, entries := range rules {
+	for list, entries := range lists {
 		for _, rule := range entries {
 			if rule.Scope == nil {
 				t.Errorf("%s: %v has no scope: say Namespaced or Cluster", list, rule.Resources)
@@ -243,7 +276,7 @@ func TestRulesFile(t *testing.T) {
 					t.Errorf("%s: %v has a wildcard", list, rule.Resources)
 				}
 			}
-			if list == "managed" && rule.Scope != nil && *rule.Scope == admissionregistrationv1.ClusterScope && !slices.Equal(rule.Resources, []string{"namespaces"}) {
+			if strings.HasPrefix(list, "managed") && rule.Scope != nil && *rule.Scope == admissionregistrationv1.ClusterScope && !strings.HasPrefix(rule.Resources[0], "namespaces") {
 				t.Errorf("managed: %v are cluster-scoped, and never belong to a managed namespace: list them under cluster", rule.Resources)
 			}
 		}

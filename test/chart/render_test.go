@@ -139,8 +139,13 @@ func TestDefaultObjects(t *testing.T) {
 func TestWebhookEntries(t *testing.T) {
 	t.Parallel()
 	entries := webhooks(t, render(t, "helm3", "--values", chart+"/ci/selector-values.yaml"))
-	var got []string
+	var got, metadata []string
 	for _, entry := range entries {
+		if !isForMetadata(&entry) {
+			metadata = append(metadata, strings.Replace(entry.Name, ".", "-metadata.", 1))
+		} else if len(metadata) == 0 || entry.Name != metadata[len(metadata)-1] {
+			t.Errorf("%s does not follow its own entry: %v", entry.Name, metadata)
+		}
 		got = append(got, fmt.Sprintf("%s %s %s", entry.Name, *entry.FailurePolicy, *entry.ClientConfig.Service.Path))
 		if *entry.SideEffects != admissionregistrationv1.SideEffectClassNone ||
 			*entry.MatchPolicy != admissionregistrationv1.Equivalent ||
@@ -161,12 +166,19 @@ func TestWebhookEntries(t *testing.T) {
 	}
 	want := []string{
 		"managed.emrguard.dev Fail /managed",
+		"managed-metadata.emrguard.dev Fail /managed",
 		"managed-label.emrguard.dev Fail /managed",
+		"managed-label-metadata.emrguard.dev Fail /managed",
 		"cluster.emrguard.dev Ignore /cluster",
+		"cluster-metadata.emrguard.dev Ignore /cluster",
 		"cluster-2.emrguard.dev Ignore /cluster",
+		"cluster-2-metadata.emrguard.dev Ignore /cluster",
 		"cluster-3.emrguard.dev Ignore /cluster",
+		"cluster-3-metadata.emrguard.dev Ignore /cluster",
 		"cluster-4.emrguard.dev Ignore /cluster",
+		"cluster-4-metadata.emrguard.dev Ignore /cluster",
 		"cluster-5.emrguard.dev Ignore /cluster",
+		"cluster-5-metadata.emrguard.dev Ignore /cluster",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("entries:\ngot  %v\nwant %v", got, want)
@@ -182,8 +194,9 @@ func TestDefaultFailsOpen(t *testing.T) {
 		"emr: {namespaceSelector: null, namespaces: null}",
 	} {
 		entries := webhooks(t, render(t, "helm3", "--values", writeValues(t, values)))
-		if len(entries) != 1 || entries[0].Name != "cluster.emrguard.dev" || *entries[0].FailurePolicy != admissionregistrationv1.Ignore {
-			t.Errorf("%s: want one entry that fails open, got %+v", values, entries)
+		if len(entries) != 2 || entries[0].Name != "cluster.emrguard.dev" || *entries[0].FailurePolicy != admissionregistrationv1.Ignore ||
+			entries[1].Name != "cluster-metadata.emrguard.dev" || *entries[1].FailurePolicy != admissionregistrationv1.Ignore {
+			t.Errorf("%s: want two entries that fail open, got %+v", values, entries)
 		}
 	}
 }

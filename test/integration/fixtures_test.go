@@ -165,6 +165,9 @@ func request(t *testing.T, f *fixtures.Fixture, opts ...harness.Option) harness.
 	case f.Operation == rule.Delete:
 		return requester.Delete(ctx, f.Object, opts...)
 	}
+	if f.Subresource == "finalize" { // takes no patch
+		return finalize(t, requester, f, opts...)
+	}
 	change, err := f.Change()
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +176,19 @@ func request(t *testing.T, f *fixtures.Fixture, opts ...harness.Option) harness.
 		opts = append(opts, harness.Subresource(f.Subresource))
 	}
 	a, _ := requester.Patch(ctx, f.Object, change.Type, string(change.Data), opts...)
+	return a
+}
+
+// finalize sends an object as it is stored, with the metadata that the fixture asks for.
+func finalize(t *testing.T, requester *harness.Client, f *fixtures.Fixture, opts ...harness.Option) harness.Answer {
+	t.Helper()
+	stored, err := planter(t).Get(t.Context(), f.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.SetLabels(f.Object.GetLabels())
+	stored.SetAnnotations(f.Object.GetAnnotations())
+	a, _ := requester.Update(t.Context(), stored, append(opts, harness.Subresource(f.Subresource))...)
 	return a
 }
 
@@ -301,14 +317,19 @@ func compareEvent(t *testing.T, f *fixtures.Fixture, e *auditv1.Event) {
 }
 
 // entryOf is the entry of the webhook configuration that judges a fixture. That of
-// a Namespace is chosen by the labels that it is to have.
+// a Namespace is chosen by the labels that it is to have, for its subresources by those
+// that it has.
 func entryOf(f *fixtures.Fixture) string {
 	inScope := f.Object.GetNamespace() == f.Namespace
 	if f.Object.GetKind() == "Namespace" {
-		inScope = f.Object.GetLabels()[managedLabel] == "true"
+		inScope = f.Object.GetLabels()[managedLabel] == "true" || f.Subresource != ""
 	}
+	entry := "cluster"
 	if inScope {
-		return "managed-label.emrguard.dev"
+		entry = "managed-label"
 	}
-	return "cluster.emrguard.dev"
+	if f.Subresource == "status" || f.Subresource == "finalize" || f.Object.GetKind() == "Binding" {
+		entry += "-metadata"
+	}
+	return entry + ".emrguard.dev"
 }

@@ -65,8 +65,20 @@ therefore belong to one entry only, `cluster`, which fails open.
 {{- end -}}
 
 {{/*
+Two entries: one for everything, and one for the subresources of which only changed
+metadata matters. The conditions of the second let the status that kubelets write
+pass without a call. Arguments: as below, and metadata (list of rules).
+*/}}
+{{- define "emrguard.webhookEntryPair" -}}
+{{ include "emrguard.webhookEntry" . }}
+{{- with .metadata }}
+{{ include "emrguard.webhookEntry" (merge (dict "name" (printf "%s-metadata" $.name) "rules" . "matchConditions" (include "emrguard.policyData" $.root | fromJson).metadataConditions) $) }}
+{{- end }}
+{{- end -}}
+
+{{/*
 One entry. Arguments: root, name, path, failurePolicy, requirements (list),
-rules (list).
+rules (list), matchConditions (list, or none).
 */}}
 {{- define "emrguard.webhookEntry" -}}
 {{- $root := .root -}}
@@ -94,6 +106,10 @@ rules (list).
   namespaceSelector:
     matchExpressions:
       {{- toYaml (prepend .requirements $excluded) | nindent 6 }}
+  {{- with .matchConditions }}
+  matchConditions:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   rules:
     {{- toYaml .rules | nindent 4 }}
 {{- end -}}
@@ -110,10 +126,13 @@ that refuses nothing must not refuse everything then either.
 {{- define "emrguard.webhookEntries" -}}
 {{- $rules := .Files.Get "files/webhook-rules.yaml" | fromYaml -}}
 {{- $managed := include "emrguard.rulesByNamespace" $rules.managed | fromJsonArray -}}
+{{- $managedMetadata := include "emrguard.rulesByNamespace" $rules.managedMetadata | fromJsonArray -}}
 {{- $cluster := $rules.cluster -}}
+{{- $clusterMetadata := $rules.clusterMetadata -}}
 {{- if eq (toString .Values.emr.discover) "false" -}}
 {{- /* Nothing there can turn out to be managed: fewer kinds are of interest. */ -}}
 {{- $cluster = $rules.clusterWithoutDiscovery -}}
+{{- $clusterMetadata = $rules.clusterWithoutDiscoveryMetadata -}}
 {{- end -}}
 {{- $failurePolicy := include "emrguard.managedFailurePolicy" . -}}
 {{- $names := .Values.emr.namespaces -}}
@@ -122,22 +141,24 @@ that refuses nothing must not refuse everything then either.
 {{- with $names -}}
 {{- $named := list (dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" .) -}}
 {{- $rest = list (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" .) }}
-{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed" "path" "/managed" "failurePolicy" $failurePolicy "requirements" $named "rules" $managed) }}
+{{ include "emrguard.webhookEntryPair" (dict "root" $ "name" "managed" "path" "/managed" "failurePolicy" $failurePolicy "requirements" $named "rules" $managed "metadata" $managedMetadata) }}
 {{- end }}
 {{- with $selector }}
-{{ include "emrguard.webhookEntry" (dict "root" $ "name" "managed-label" "path" "/managed" "failurePolicy" $failurePolicy "requirements" (concat $rest .) "rules" $managed) }}
+{{ include "emrguard.webhookEntryPair" (dict "root" $ "name" "managed-label" "path" "/managed" "failurePolicy" $failurePolicy "requirements" (concat $rest .) "rules" $managed "metadata" $managedMetadata) }}
 {{- end }}
 {{- if not $selector }}
-{{ include "emrguard.webhookEntry" (dict "root" . "name" "cluster" "path" "/cluster" "failurePolicy" "Ignore" "requirements" $rest "rules" $cluster) }}
+{{ include "emrguard.webhookEntryPair" (dict "root" . "name" "cluster" "path" "/cluster" "failurePolicy" "Ignore" "requirements" $rest "rules" $cluster "metadata" $clusterMetadata) }}
 {{- end }}
 {{- range $index, $requirement := $selector }}
 {{- $negated := include "emrguard.negatedRequirement" $requirement | fromJson -}}
 {{- $name := ternary "cluster" (printf "cluster-%d" (add1 $index)) (eq $index 0) -}}
 {{- $clusterRules := $cluster -}}
+{{- $clusterMetadataRules := $clusterMetadata -}}
 {{- if gt $index 0 -}}
 {{- $clusterRules = include "emrguard.rulesByNamespace" $cluster | fromJsonArray -}}
+{{- $clusterMetadataRules = include "emrguard.rulesByNamespace" $clusterMetadata | fromJsonArray -}}
 {{- end }}
-{{ include "emrguard.webhookEntry" (dict "root" $ "name" $name "path" "/cluster" "failurePolicy" "Ignore" "requirements" (append $rest $negated) "rules" $clusterRules) }}
+{{ include "emrguard.webhookEntryPair" (dict "root" $ "name" $name "path" "/cluster" "failurePolicy" "Ignore" "requirements" (append $rest $negated) "rules" $clusterRules "metadata" $clusterMetadataRules) }}
 {{- $rest = append $rest $requirement -}}
 {{- end }}
 {{- end -}}
