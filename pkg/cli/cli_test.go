@@ -241,12 +241,12 @@ func TestAccessKnowsTheRolesOfEveryCluster(t *testing.T) {
 func TestUnknownCommandsAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"did you mean validate?":                {"config", "vaildate"},
-		"there are default, validate":           {"config", "something", "else"},
-		"did you mean check?":                   {"chek", "x.yaml"},
-		`unknown command "nosuch"`:              {"help", "nosuch"},
-		`unknown command "vaild"`:               {"help", "config", "vaild"},
-		"did you mean bash?":                    {"completion", "bahs"},
+		"did you mean validate?":      {"config", "vaildate"},
+		"there are default, validate": {"config", "something", "else"},
+		"did you mean check?":         {"chek", "x.yaml"},
+		`unknown command "nosuch"`:    {"help", "nosuch"},
+		`unknown command "vaild"`:     {"help", "config", "vaild"},
+		"did you mean bash?":          {"completion", "bahs"},
 	} {
 		if code, out, errOut := run(args...); code != 2 || !strings.Contains(errOut, want) || out != "" {
 			t.Errorf("%q: exit code %d, want 2 and %q: %s%s", args, code, want, out, errOut)

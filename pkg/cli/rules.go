@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -15,11 +16,12 @@ import (
 	"github.com/emrguard/emrguard/pkg/audit"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/schema"
 	"github.com/emrguard/emrguard/pkg/webhook"
 )
 
 func newRules() *cobra.Command {
-	output := "table"
+	output, valuesSchema := "table", ""
 	cmd := &cobra.Command{
 		Use:   "rules [ID]",
 		Short: "List the rules, or explain one",
@@ -54,13 +56,36 @@ func newRules() *cobra.Command {
 				return printYAML(cmd.OutOrStdout(), webhook.Policy())
 			case "audit-rbac":
 				return printYAML(cmd.OutOrStdout(), auditRBAC())
+			case "schema":
+				return printSchema(cmd.OutOrStdout(), valuesSchema)
 			}
-			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy, audit-rbac", output)
+			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy, audit-rbac, schema", output)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, webhook for the rules of a webhook configuration, "+
-		"policy for what the chart's policies are made from, or audit-rbac for the rules of a ClusterRole that may audit")
+		"policy for what the chart's policies are made from, audit-rbac for the rules of a ClusterRole that may audit, "+
+		"or schema for the JSON schemas of what a configuration says about rules")
+	cmd.Flags().StringVar(&valuesSchema, "values-schema", "", "with -o schema: print this schema of a chart's values with those parts replaced")
 	return cmd
+}
+
+// printSchema writes what follows from the rules, or a file with that put in.
+func printSchema(w io.Writer, file string) error {
+	parts, err := schema.Parts(rules.All())
+	if err != nil {
+		return err
+	}
+	var out []byte
+	if file == "" {
+		out, err = schema.Encode(parts)
+	} else if out, err = os.ReadFile(file); err == nil {
+		out, err = schema.Merge(out, parts)
+	}
+	if err != nil {
+		return fmt.Errorf("--values-schema %s: %w", file, err)
+	}
+	_, err = w.Write(out)
+	return err
 }
 
 // auditRBAC is what a ClusterRole allows that may do what an audit does.

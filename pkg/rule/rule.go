@@ -192,6 +192,9 @@ type Settings struct {
 	Params map[string]json.RawMessage
 	// Shared lets rules of one engine share what they compile.
 	Shared map[string]any
+	// Decoding is told of every struct into which parameters are decoded, by the id of
+	// their rule; nil when nobody wants to know.
+	Decoding func(id string, into any)
 }
 
 // RoleUser allows users and groups some execution roles.
@@ -215,8 +218,12 @@ func (u RoleUser) has(r Requester) bool {
 }
 
 // Decode reads the parameters of a rule into a struct with JSON tags. An
-// unknown name is an error.
+// unknown name is an error. The schema of the parameters is made from the struct,
+// whose further tags say what package schema reads: syntax, min, max, minItems.
 func (s Settings) Decode(id string, into any) error {
+	if s.Decoding != nil {
+		s.Decoding(id, into)
+	}
 	raw := s.Params[id]
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil

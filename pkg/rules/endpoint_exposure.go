@@ -66,8 +66,8 @@ func endpointExposure() rule.Rule {
 }
 
 type exposureParams struct {
-	WidestIPv4               *int   `json:"widestIPv4"`
-	WidestIPv6               *int   `json:"widestIPv6"`
+	WidestIPv4               *int   `json:"widestIPv4" min:"0" max:"32"`
+	WidestIPv6               *int   `json:"widestIPv6" min:"0" max:"128"`
 	DefaultLoadBalancerClass string `json:"defaultLoadBalancerClass"`
 }
 

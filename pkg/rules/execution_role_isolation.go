@@ -88,14 +88,14 @@ type roleGroup struct {
 func newRoleIsolation(s rule.Settings) (rule.Check, error) {
 	var p struct {
 		Namespaces []struct {
-			Namespaces []string `json:"namespaces"`
-			Roles      []string `json:"roles"`
+			Namespaces []string `json:"namespaces" syntax:"pattern" minItems:"1"`
+			Roles      []string `json:"roles" syntax:"role"`
 		} `json:"namespaces"`
 		Groups []struct {
-			Name  string   `json:"name"`
-			Roles []string `json:"roles"`
+			Name  string   `json:"name" syntax:"pattern"`
+			Roles []string `json:"roles" syntax:"role" minItems:"1"`
 		} `json:"groups"`
-		MaxRoles *int `json:"maxRoles"`
+		MaxRoles *int `json:"maxRoles" min:"1"`
 	}
 	if err := s.Decode(isolationID, &p); err != nil {
 		return nil, err

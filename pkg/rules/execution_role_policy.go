@@ -18,7 +18,7 @@ const executionRolePolicyID = "execution-role-policy"
 
 // executionRoleParameters are the parameters of the rule.
 type executionRoleParameters struct {
-	ExecutionRoles []string `json:"executionRoles"`
+	ExecutionRoles []string `json:"executionRoles" syntax:"role-name"`
 }
 
 // execution-role-policy

@@ -51,7 +51,7 @@ func guardProtection() rule.Rule {
 		}},
 		New: func(s rule.Settings) (rule.Check, error) {
 			p := struct {
-				CABundleWriters []string `json:"caBundleWriters"`
+				CABundleWriters []string `json:"caBundleWriters" syntax:"pattern"`
 			}{DefaultCABundleWriters()}
 			if err := s.Decode(id, &p); err != nil {
 				return nil, err

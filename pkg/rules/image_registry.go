@@ -49,7 +49,7 @@ func imageRegistry() rule.Rule {
 
 func newImageRegistry(s rule.Settings) (rule.Check, error) {
 	var p struct {
-		Registries []string `json:"registries"`
+		Registries []string `json:"registries" syntax:"registry"`
 	}
 	if err := s.Decode(imageRegistryID, &p); err != nil {
 		return nil, err

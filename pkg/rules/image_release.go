@@ -58,9 +58,9 @@ type releaseLimits struct {
 
 func newImageRelease(s rule.Settings) (rule.Check, error) {
 	var p struct {
-		Minimum           []string `json:"minimum"`
-		MaxReleasesBehind *int     `json:"maxReleasesBehind"`
-		MaxAge            *int     `json:"maxAge"`
+		Minimum           []string `json:"minimum" syntax:"release"`
+		MaxReleasesBehind *int     `json:"maxReleasesBehind" min:"0"`
+		MaxAge            *int     `json:"maxAge" min:"1"`
 	}
 	if err := s.Decode(imageReleaseID, &p); err != nil {
 		return nil, err

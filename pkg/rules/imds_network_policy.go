@@ -19,7 +19,7 @@ const imdsNetworkPolicyID = "imds-network-policy"
 
 // imdsParameters are the parameters of the rule.
 type imdsParameters struct {
-	BlockedElsewhere []string `json:"blockedElsewhere"`
+	BlockedElsewhere []string `json:"blockedElsewhere" syntax:"pattern"`
 }
 
 // imds-network-policy

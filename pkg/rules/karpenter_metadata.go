@@ -15,7 +15,7 @@ const maxHopLimit = 64
 
 // karpenterParameters are the parameters of the rule.
 type karpenterParameters struct {
-	HopLimit int64 `json:"hopLimit"`
+	HopLimit int64 `json:"hopLimit" min:"1" max:"64"`
 }
 
 // karpenter-instance-metadata

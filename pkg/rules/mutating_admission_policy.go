@@ -47,7 +47,7 @@ func mutatingAdmissionPolicy() rule.Rule {
 		},
 		New: func(s rule.Settings) (rule.Check, error) {
 			var p struct {
-				Known []string `json:"known"`
+				Known []string `json:"known" syntax:"pattern"`
 			}
 			if err := s.Decode(id, &p); err != nil {
 				return nil, err

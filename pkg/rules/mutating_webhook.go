@@ -88,8 +88,8 @@ func mutatingWebhook() rule.Rule {
 
 // AllowedWebhook is an entry of the parameter `allowed`.
 type AllowedWebhook struct {
-	Name  string   `json:"name"`
-	Users []string `json:"users"`
+	Name  string   `json:"name" syntax:"pattern"`
+	Users []string `json:"users" syntax:"pattern"`
 }
 
 // DefaultAllowedWebhooks is the parameter `allowed` when nothing is said: what EKS
@@ -104,7 +104,7 @@ func DefaultAllowedWebhooks() []AllowedWebhook {
 
 type webhookParams struct {
 	Allowed []AllowedWebhook `json:"allowed"`
-	Known   []string         `json:"known"`
+	Known   []string         `json:"known" syntax:"pattern"`
 }
 
 // owner is an entry of `allowed`, compiled.

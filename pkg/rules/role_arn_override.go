@@ -47,7 +47,7 @@ func roleARNOverride() rule.Rule {
 // allowedRoles reads the chained roles that the configuration permits.
 func allowedRoles(s rule.Settings) (pattern.Set, error) {
 	var p struct {
-		AllowedRoles []string `json:"allowedRoles"`
+		AllowedRoles []string `json:"allowedRoles" syntax:"pattern"`
 	}
 	if err := s.Decode(overrideID, &p); err != nil {
 		return nil, err

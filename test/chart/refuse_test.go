@@ -40,11 +40,11 @@ func TestRefusals(t *testing.T) {
 		"In without values":  {`{emr: {namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}}`, `matchExpressions[0]: operator In needs values`},
 		"Exists with values": {`{emr: {namespaceSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}}`, `operator Exists takes no values`},
 		"unknown operator":   {`{emr: {namespaceSelector: {matchExpressions: [{key: a, operator: Gt, values: ["1"]}]}}}`, `operator "Gt" is unknown: use In, NotIn, Exists or DoesNotExist`},
-		"a date, no time":    {`{exemptions: [{rule: a, reason: b, expires: "2027-01-31"}]}`, `exemptions[0].expires: "2027-01-31" is no RFC 3339 time: write it like`},
-		"no time zone":       {`{exemptions: [{rule: a, reason: b, expires: "2027-01-31T00:00:00"}]}`, `is no RFC 3339 time`},
-		"no such day":        {`{exemptions: [{rule: a, reason: b, expires: "2027-02-30T00:00:00Z"}]}`, `is no RFC 3339 time`},
-		"words":              {`{exemptions: [{rule: a, reason: b, expires: "next year"}]}`, `is no RFC 3339 time`},
-		"empty reason":       {`{exemptions: [{rule: a, reason: " "}]}`, `exemptions[0].reason: say why`},
+		"a date, no time":    {`{exemptions: [{rule: pod-exec, reason: b, expires: "2027-01-31"}]}`, `exemptions[0].expires: "2027-01-31" is no RFC 3339 time: write it like`},
+		"no time zone":       {`{exemptions: [{rule: pod-exec, reason: b, expires: "2027-01-31T00:00:00"}]}`, `is no RFC 3339 time`},
+		"no such day":        {`{exemptions: [{rule: pod-exec, reason: b, expires: "2027-02-30T00:00:00Z"}]}`, `is no RFC 3339 time`},
+		"words":              {`{exemptions: [{rule: pod-exec, reason: b, expires: "next year"}]}`, `is no RFC 3339 time`},
+		"empty reason":       {`{exemptions: [{rule: pod-exec, reason: " "}]}`, `exemptions[0].reason: say why`},
 		"a policy's date":    {`{exemptions: [{rule: mutating-webhook, reason: b, expires: "2027-01-31T00:00:00Z"}]}`, `exemptions[0].expires: the ValidatingAdmissionPolicy that enforces mutating-webhook has no clock`},
 		"allowed to nobody":  {`{rules: {mutating-webhook: {params: {allowed: [{name: a}]}}}}`, `rules.mutating-webhook.params.allowed[0]: write {name: pattern, users: [patterns]}`},
 		"killed early":       {`{shutdownDelaySeconds: 40}`, `terminationGracePeriodSeconds (40) must be larger than shutdownDelaySeconds (40)`},
@@ -85,7 +85,7 @@ func TestRefusalsAreCollected(t *testing.T) {
 func TestExpiredExemptionInstalls(t *testing.T) {
 	t.Parallel()
 	for _, expires := range []string{`"2020-01-31T00:00:00Z"`, `2020-01-31T00:00:00.5+09:00`} {
-		if _, err := templateFolder(t, "helm3", chart, "--values", writeValues(t, `{exemptions: [{rule: a, reason: b, expires: `+expires+`}]}`)); err != nil {
+		if _, err := templateFolder(t, "helm3", chart, "--values", writeValues(t, `{exemptions: [{rule: pod-exec, reason: b, expires: `+expires+`}]}`)); err != nil {
 			t.Errorf("%s: %v", expires, err)
 		}
 	}
@@ -100,12 +100,29 @@ func TestSchemaRefuses(t *testing.T) {
 		"unknown key of webhook": {`{webhook: {failPolicy: Ignore}}`, `failPolicy`},
 		"unknown failure policy": {`{webhook: {failurePolicy: Open}}`, `failurePolicy`},
 		"no rule id":             {`{rules: {Role_ARN: {mode: deny}}}`, `Role_ARN`},
+		"unknown rule":           {`{rules: {role-arn-overide: {mode: deny}}}`, `role-arn-overide`},
+		"unknown parameter":      {`{rules: {role-arn-override: {params: {allowedRole: ["*"]}}}}`, `allowedRole`},
+		"no parameters at all":   {`{rules: {pod-exec: {params: {a: 1}}}}`, `/rules/pod-exec/params`},
+		"number for a list":      {`{rules: {role-arn-override: {params: {allowedRoles: 1}}}}`, `allowedRoles`},
+		"text for a number":      {`{rules: {image-release: {params: {maxAge: 180d}}}}`, `maxAge`},
+		"number out of range":    {`{rules: {karpenter-instance-metadata: {params: {hopLimit: 65}}}}`, `hopLimit`},
+		"half a number":          {`{rules: {karpenter-instance-metadata: {params: {hopLimit: 1.5}}}}`, `hopLimit`},
+		"empty pattern":          {`{rules: {role-arn-override: {params: {allowedRoles: [""]}}}}`, `allowedRoles`},
+		"no ARN":                 {`{rules: {execution-role-isolation: {params: {groups: [{name: a, roles: [JobExecutionRole]}]}}}}`, `roles`},
+		"group without roles":    {`{rules: {execution-role-isolation: {params: {groups: [{name: a, roles: []}]}}}}`, `roles`},
+		"key in a list":          {`{rules: {execution-role-isolation: {params: {groups: [{names: a}]}}}}`, `names`},
+		"no registry":            {`{rules: {image-registry: {params: {registries: ["https://example.com"]}}}}`, `registries`},
+		"no release":             {`{rules: {image-release: {params: {minimum: [7.9.0]}}}}`, `minimum`},
+		"onError off":            {`{rules: {pod-exec: {onError: "off"}}}`, `onError`},
+		"override of no rule":    {`{overrides: [{namespaces: [a], rules: [pod-exe], mode: warn}]}`, `overrides`},
+		"override to nothing":    {`{overrides: [{namespaces: [""], mode: warn}]}`, `namespaces`},
+		"exemption of no rule":   {`{exemptions: [{rule: pod-exe, reason: b}]}`, `exemptions`},
 		"unknown mode":           {`{mode: enforce}`, `mode`},
 		"deny everywhere":        {`{mode: deny}`, `mode`},
 		"mode of a rule":         {`{rules: {role-arn-override: {mode: true}}}`, `mode`},
 		"account as a number":    {`{emr: {account: 123456789012}}`, `account`},
 		"short account":          {`{emr: {account: "1234"}}`, `account`},
-		"exemption, no reason":   {`{exemptions: [{rule: a}]}`, `reason`},
+		"exemption, no reason":   {`{exemptions: [{rule: pod-exec}]}`, `reason`},
 		"exemption, no rule":     {`{exemptions: [{reason: a}]}`, `rule`},
 		"override of nothing":    {`{overrides: [{mode: warn}]}`, `namespaces`},
 		"long timeout":           {`{webhook: {timeoutSeconds: 31}}`, `timeoutSeconds`},
@@ -134,7 +151,7 @@ func TestSchemaRefuses(t *testing.T) {
 
 // free are the objects of the schema whose shape is not the chart's.
 var free = []string{
-	"/global", "/resources", "/affinity", "/rules/*/params", "/topologySpreadConstraints/[]", "/tolerations/[]",
+	"/global", "/resources", "/affinity", "/topologySpreadConstraints/[]", "/tolerations/[]",
 	"/extraEnv/[]", "/networkPolicy/metricsFrom/[]",
 }
 
