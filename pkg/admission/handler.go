@@ -3,31 +3,24 @@
 package admission
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/json"
 
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/metrics"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
-
-// MaxBodyBytes is the largest AdmissionReview that is read: an object and its
-// predecessor, of at most 3 MiB each for the API server, with the envelope.
-const MaxBodyBytes = 7 << 20
 
 // Door says from which entry of the webhook configuration a request comes.
 type Door string
@@ -58,33 +51,13 @@ type Handler struct {
 	Engine func() *engine.Engine
 	// Facts answers what exists.
 	Facts engine.Facts
+	// Budget is shared by the handlers of a process.
+	Budget *Budget
 	// Metrics records what happens.
 	Metrics *metrics.Recorder
 	// Log gets one line for every request that is not simply allowed.
 	Log logr.Logger
 }
-
-// requestError is a request that cannot be judged because of what it is. It is
-// answered with an HTTP status: the API server counts that as a failed call,
-// which the failure policy of the entry then answers.
-type requestError struct {
-	status int
-	err    error
-}
-
-func (e *requestError) Error() string { return e.err.Error() }
-
-func badRequest(format string, args ...any) *requestError {
-	return &requestError{http.StatusBadRequest, fmt.Errorf(format, args...)}
-}
-
-// buffers are reused from request to request: what is decoded is copied out of
-// them.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// keepBufferBytes is the largest buffer that goes back to the pool: one huge
-// request must not cost its memory for ever.
-const keepBufferBytes = 256 << 10
 
 // ServeHTTP answers one AdmissionReview.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -99,23 +72,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		h.Metrics.Request(string(h.Door), operation, outcome, time.Since(start))
 	}()
 
-	buffer, ok := buffers.Get().(*bytes.Buffer)
-	if !ok {
-		buffer = new(bytes.Buffer)
-	}
-	defer func() {
-		if buffer.Cap() <= keepBufferBytes {
-			buffer.Reset()
-			buffers.Put(buffer)
-		}
-	}()
-	review, err := readReview(buffer, w, req)
+	ctx, cancel := withDeadline(req.Context(), req.URL.Query().Get("timeout"))
+	defer cancel()
+	in, held, err := h.read(ctx, w, req)
+	defer held.release()
 	start = time.Now() // the network is not ours
 	if err == nil {
-		operation = string(review.Request.Operation)
-		ctx, cancel := withDeadline(req.Context(), req.URL.Query().Get("timeout"))
-		defer cancel()
-		outcome, err = h.answer(ctx, w, review)
+		operation = string(in.Request.Operation)
+		outcome, err = h.answer(ctx, w, req, in)
 	}
 	if err != nil {
 		outcome = metrics.Malformed
@@ -125,7 +89,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		} else {
 			outcome = metrics.Failed
 		}
-		h.Log.Error(err, "Refused to read an admission request", "status", status, "door", h.Door)
+		if limit.IsExceeded(err) {
+			w.Header().Set("Retry-After", "1")
+			h.Metrics.OverBudget(string(h.Door))
+		}
+		h.Log.Error(err, "Refused to read an admission request", append(caller(req), "status", status, "door", h.Door)...)
 		http.Error(w, "emrguard: "+err.Error(), status)
 	}
 }
@@ -134,55 +102,34 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // timeout of its request), less a tenth for the way back: an answer that comes too
 // late is no answer.
 func withDeadline(ctx context.Context, timeout string) (context.Context, context.CancelFunc) {
-	if wait, err := time.ParseDuration(timeout); err == nil && wait > 0 {
-		return context.WithTimeout(ctx, wait-wait/10)
+	wait, err := time.ParseDuration(timeout)
+	if err != nil || wait <= 0 || wait > limit.Request {
+		wait = limit.Request
 	}
-	return context.WithCancel(ctx)
-}
-
-func readReview(buffer *bytes.Buffer, w http.ResponseWriter, req *http.Request) (*admissionv1.AdmissionReview, error) {
-	if req.Method != http.MethodPost {
-		return nil, &requestError{http.StatusMethodNotAllowed, fmt.Errorf("an AdmissionReview is posted, not sent by %s", req.Method)}
-	}
-	if media, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return nil, badRequest("the content type is %q, an AdmissionReview is application/json", req.Header.Get("Content-Type"))
-	}
-	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, req.Body, MaxBodyBytes)); err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return nil, &requestError{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", MaxBodyBytes)}
-		}
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, badRequest("the body ends before its announced length")
-		}
-		return nil, badRequest("read the body: %w", err)
-	}
-	review := &admissionv1.AdmissionReview{}
-	if err := json.UnmarshalCaseSensitivePreserveInts(buffer.Bytes(), review); err != nil {
-		return nil, badRequest("the body is no AdmissionReview: %w", err)
-	}
-	switch {
-	case review.APIVersion != admissionv1.SchemeGroupVersion.String() || review.Kind != "AdmissionReview":
-		return nil, badRequest("the body is %q, %q instead of %q, \"AdmissionReview\"", review.APIVersion, review.Kind, admissionv1.SchemeGroupVersion)
-	case review.Request == nil:
-		return nil, badRequest("the AdmissionReview has no request")
-	case review.Request.UID == "":
-		return nil, badRequest("the request has no uid, so no answer could be matched to it")
-	}
-	return review, nil
+	return context.WithTimeout(ctx, wait-wait/10)
 }
 
 // answer judges a request and writes the answer.
-func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, review *admissionv1.AdmissionReview) (string, error) {
+func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, req *http.Request, in *review) (string, error) {
 	e := h.Engine()
-	r, old, err := h.request(e, review.Request)
+	res, known := h.resource(in.Request)
+	if !known {
+		return metrics.Allowed, h.allowUnknown(w, req, in)
+	}
+	r, old, err := h.request(e, res, in)
 	if err != nil {
 		return "", err
 	}
 	var verdict engine.Verdict
 	if r != nil {
-		verdict = e.Review(ctx, r, old)
-		h.record(review.Request, r, &verdict)
-		if o, ok := h.Facts.(Observer); ok && verdict.Allowed() && !r.DryRun && r.Object.RBAC != nil && r.Operation != rule.Delete {
+		if in.exceeded == nil {
+			verdict = e.Review(ctx, r, old)
+		} else {
+			h.Metrics.OverBudget(string(h.Door))
+			verdict = e.OverBudget(r, in.exceeded)
+		}
+		h.record(req, in.Request, r, &verdict)
+		if o, ok := h.Facts.(Observer); ok && verdict.Allowed() && in.exceeded == nil && !r.DryRun && r.Object.RBAC != nil && r.Operation != rule.Delete {
 			o.Admitted(r.Object.RBAC)
 		}
 	}
@@ -193,17 +140,43 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, review *adm
 	case len(verdict.Warned) > 0:
 		outcome = metrics.Warned
 	}
-	return outcome, write(w, review, &verdict)
+	return outcome, h.write(w, in, &verdict)
+}
+
+// resource finds what a request is about. It reports false for a resource,
+// subresource or operation that this version knows nothing of.
+func (h *Handler) resource(in *admissionv1.AdmissionRequest) (object.Resource, bool) {
+	res, ok := find(schema.GroupResource{Group: in.Resource.Group, Resource: in.Resource.Resource}, in.SubResource)
+	if !ok {
+		return res, false
+	}
+	switch rule.Operation(in.Operation) {
+	case rule.Create, rule.Update, rule.Connect, rule.Delete:
+		return res, true
+	}
+	return res, false
+}
+
+// allowUnknown lets pass what this version does not know, and says so. The API
+// server sends what the webhook configuration names, and while a new version is
+// rolled out, that names resources which the replicas of the old one do not know.
+// No rule of theirs would have read such a request, and refusing it would stop
+// whoever works with the resource until the last of them is gone.
+func (h *Handler) allowUnknown(w http.ResponseWriter, req *http.Request, in *review) error {
+	gr := schema.GroupResource{Group: in.Request.Resource.Group, Resource: in.Request.Resource.Resource}
+	h.Metrics.Unknown(string(h.Door))
+	h.Log.Info("Let a request pass that this version does not know", append(caller(req),
+		"operation", in.Request.Operation, "resource", gr.String(), "subresource", in.Request.SubResource,
+		"kind", in.Request.Kind.Kind, "uid", in.Request.UID)...)
+	text := fmt.Sprintf("this version of emrguard does not know %s of %s %s", in.Request.Operation, name(gr, in.Request.SubResource), in.Request.Kind.Kind)
+	return h.send(w, in, &admissionv1.AdmissionResponse{Allowed: true, AuditAnnotations: map[string]string{annotationUnknown: truncate(text, maxWarning)}})
 }
 
 // request turns an AdmissionRequest into the facts that rules read. It returns
 // nil for a request that no rule concerns.
-func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*rule.Request, func() (*object.Object, error), error) {
+func (h *Handler) request(e *engine.Engine, res object.Resource, from *review) (*rule.Request, func() (*object.Object, error), error) {
+	in := from.Request
 	gr := schema.GroupResource{Group: in.Resource.Group, Resource: in.Resource.Resource}
-	res, ok := find(gr, in.SubResource)
-	if !ok {
-		return nil, nil, badRequest("emrguard judges no %s: take the resource out of the webhook configuration", name(gr, in.SubResource))
-	}
 	if in.Kind.Kind != res.Kind || in.Kind.Group != res.KindGroup() {
 		return nil, nil, badRequest("the request is for %s with an object of kind %s in group %q", gr, in.Kind.Kind, in.Kind.Group)
 	}
@@ -217,12 +190,8 @@ func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*
 		Cluster:     h.Facts,
 	}
 	raw := in.Object.Raw
-	switch r.Operation {
-	case rule.Create, rule.Update, rule.Connect:
-	case rule.Delete:
+	if r.Operation == rule.Delete {
 		raw = in.OldObject.Raw
-	default:
-		return nil, nil, badRequest("emrguard does not judge %s of %s", in.Operation, gr)
 	}
 	isNamespace := gr.Resource == "namespaces"
 	if isNamespace && r.Namespace == "" {
@@ -236,6 +205,12 @@ func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*
 	// own labels tell.
 	if !isNamespace && !e.Concerns(gr, r.Subresource, r.Operation, r.Managed) {
 		return nil, nil, nil
+	}
+	r.Requester = e.Classify(in.UserInfo.Username, in.UserInfo.Groups, r.Namespace)
+	if from.exceeded != nil {
+		r.Managed = r.Managed || isNamespace
+		r.Object = &object.Object{Meta: &metav1.ObjectMeta{Name: in.Name, Namespace: in.Namespace}}
+		return r, nil, nil
 	}
 	var err error
 	if r.Object, err = object.Decode(res, raw); err != nil {
@@ -251,7 +226,6 @@ func (h *Handler) request(e *engine.Engine, in *admissionv1.AdmissionRequest) (*
 			r.Managed = e.SelectsNamespace(r.Old.Meta.Labels)
 		}
 	}
-	r.Requester = e.Classify(in.UserInfo.Username, in.UserInfo.Groups, r.Namespace)
 	return r, old, nil
 }
 

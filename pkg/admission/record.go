@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"net/http"
 	"slices"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -12,7 +13,7 @@ import (
 // record counts what was found and writes one log line for a request with
 // findings. Messages of findings hold no secrets; objects are never logged. A
 // dry run counts like any other request: it has no other effect here.
-func (h *Handler) record(in *admissionv1.AdmissionRequest, r *rule.Request, v *engine.Verdict) {
+func (h *Handler) record(req *http.Request, in *admissionv1.AdmissionRequest, r *rule.Request, v *engine.Verdict) {
 	for _, list := range [][]engine.Outcome{v.Denied, v.Warned, v.Audited} {
 		for _, o := range list {
 			action := string(o.Action)
@@ -27,7 +28,7 @@ func (h *Handler) record(in *admissionv1.AdmissionRequest, r *rule.Request, v *e
 	}
 	for _, e := range v.Errors {
 		h.Metrics.RuleError(e.Rule)
-		h.Log.Error(e.Err, "A rule could not judge", "rule", e.Rule, "uid", in.UID)
+		h.Log.Error(e.Err, "A rule could not judge", append(caller(req), "rule", e.Rule, "uid", in.UID)...)
 	}
 	if len(v.Denied)+len(v.Warned)+len(v.Audited)+len(v.Exempted) == 0 {
 		return
@@ -38,7 +39,7 @@ func (h *Handler) record(in *admissionv1.AdmissionRequest, r *rule.Request, v *e
 	} else if len(v.Warned) > 0 {
 		decision = string(rule.Warn)
 	}
-	h.Log.Info("Judged",
+	h.Log.Info("Judged", append(caller(req),
 		"decision", decision,
 		"operation", in.Operation,
 		"resource", in.Resource.Resource,
@@ -54,7 +55,18 @@ func (h *Handler) record(in *admissionv1.AdmissionRequest, r *rule.Request, v *e
 		"audit", ids(v.Audited),
 		"exempt", ids(v.Exempted),
 		"uid", in.UID,
-	)
+	)...)
+}
+
+// caller says who has sent a request. Without a client certificate anybody who
+// reaches the port can have written it, and what it says of users and objects is
+// then a claim: the API server's own audit log has what was really asked.
+func caller(req *http.Request) []any {
+	client := ""
+	if req.TLS != nil && len(req.TLS.VerifiedChains) > 0 {
+		client = req.TLS.VerifiedChains[0][0].Subject.CommonName
+	}
+	return []any{"peer", req.RemoteAddr, "authenticated", client != "", "client", client}
 }
 
 // ids are the rules of findings, each once.

@@ -2,16 +2,19 @@ package admission
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -40,23 +43,41 @@ const (
 	annotationBreakGlass = "break-glass"
 	annotationError      = "error"
 	annotationMode       = "mode"
+	annotationUnknown    = "unknown"
 )
 
-func write(w http.ResponseWriter, review *admissionv1.AdmissionReview, v *engine.Verdict) error {
-	response := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: v.Allowed(), AuditAnnotations: annotations(v)}
+// writeTimeout is how long a client may take to read an answer.
+const writeTimeout = 5 * time.Second
+
+// write answers with a verdict. A request that may pass in a moment is refused with
+// 429: clients of Kubernetes try again by themselves.
+func (h *Handler) write(w http.ResponseWriter, in *review, v *engine.Verdict) error {
+	response := &admissionv1.AdmissionResponse{Allowed: v.Allowed(), AuditAnnotations: annotations(v)}
 	if !response.Allowed {
 		response.Result = &metav1.Status{
 			Status:  metav1.StatusFailure,
 			Code:    http.StatusForbidden,
 			Reason:  metav1.StatusReasonForbidden,
-			Message: refusal(review.Request, v),
+			Message: refusal(in.Request, v),
+		}
+		if exceeded := (*limit.Exceeded)(nil); errors.As(in.exceeded, &exceeded) && exceeded.Retry {
+			response.Result.Code = http.StatusTooManyRequests
+			response.Result.Reason = metav1.StatusReasonTooManyRequests
+			response.Result.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
 		}
 	}
 	response.Warnings = warnings(v)
-	out, err := json.Marshal(admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response})
+	return h.send(w, in, response)
+}
+
+func (h *Handler) send(w http.ResponseWriter, in *review, response *admissionv1.AdmissionResponse) error {
+	response.UID = in.Request.UID
+	out, err := json.Marshal(admissionv1.AdmissionReview{TypeMeta: in.TypeMeta, Response: response})
 	if err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
+	// Not every ResponseWriter has deadlines, that of a test has none.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.Header().Set("Content-Type", "application/json")
 	// A peer that is gone cannot be told so.
 	_, _ = w.Write(out)

@@ -23,6 +23,8 @@ const Findings = 100
 type Exceeded struct {
 	// What was to be done, and the budget, in words for whoever asked.
 	What string
+	// Retry is true when the same may be within budget in a moment.
+	Retry bool
 }
 
 // Error says what is over budget.

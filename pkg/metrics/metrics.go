@@ -30,6 +30,10 @@ type Recorder struct {
 	reloadOK   prometheus.Gauge
 	expired    prometheus.Gauge
 	certExpiry prometheus.Gauge
+	overBudget *prometheus.CounterVec
+	unknown    *prometheus.CounterVec
+	evicted    prometheus.Counter
+	handshakes prometheus.Counter
 }
 
 // buckets reach from what the engine takes to the timeout of the webhook.
@@ -66,6 +70,19 @@ func New(registry prometheus.Registerer) *Recorder {
 			Name: "emrguard_certificate_expiry_timestamp_seconds", Help: "When the certificate expires that the webhook serves, in seconds since 1970; 0 while it serves none.",
 		}),
 	}
+	r.overBudget = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "emrguard_admission_over_budget_total", Help: "Admission requests that were not read or not judged because of their size, or because too many came at once.",
+	}, []string{"door"})
+	r.unknown = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "emrguard_admission_unknown_total", Help: "Admission requests that passed because this version does not know their resource or operation.",
+	}, []string{"door"})
+	r.evicted = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "emrguard_webhook_connections_evicted_total", Help: "Connections that were closed to make room for new ones.",
+	})
+	r.handshakes = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "emrguard_webhook_handshakes_failed_total", Help: "TLS handshakes that failed, those without a valid client certificate among them.",
+	})
+	registry.MustRegister(r.overBudget, r.unknown, r.evicted, r.handshakes)
 	registry.MustRegister(r.requests, r.duration, r.findings, r.ruleErrors, r.reloads, r.reloadOK, r.expired, r.certExpiry)
 	return r
 }
@@ -75,6 +92,18 @@ func (r *Recorder) Request(door, operation, outcome string, took time.Duration) 
 	r.requests.WithLabelValues(door, bounded(operation), outcome).Inc()
 	r.duration.WithLabelValues(door).Observe(took.Seconds())
 }
+
+// OverBudget records a request that was not judged because of what it costs.
+func (r *Recorder) OverBudget(door string) { r.overBudget.WithLabelValues(door).Inc() }
+
+// Unknown records a request that this version does not know.
+func (r *Recorder) Unknown(door string) { r.unknown.WithLabelValues(door).Inc() }
+
+// Evicted records a connection that was closed to make room.
+func (r *Recorder) Evicted() { r.evicted.Inc() }
+
+// HandshakeFailed records a TLS handshake that failed.
+func (r *Recorder) HandshakeFailed() { r.handshakes.Inc() }
 
 // bounded keeps whoever reaches the port from making label values.
 func bounded(operation string) string {

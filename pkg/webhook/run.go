@@ -65,9 +65,10 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 		return err
 	}
 	server := newLateServer(o, certificate, recorder.Certificate, log)
+	budget := admission.NewBudget()
 	for _, door := range []admission.Door{admission.Managed, admission.Cluster} {
 		server.Register(door.Path(), &admission.Handler{
-			Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
+			Budget: budget, Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
 		})
 	}
 	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(watcher)); err != nil {

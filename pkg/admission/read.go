@@ -1,0 +1,230 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	"sigs.k8s.io/json"
+
+	"github.com/emrguard/emrguard/pkg/limit"
+)
+
+// requestError is a request that cannot be judged because of what it is. It is
+// answered with an HTTP status: the API server counts that as a failed call, which
+// the failure policy of the webhook then answers. The API server itself sends
+// nothing of the kind, so nobody can have a request pass by it.
+type requestError struct {
+	status int
+	err    error
+}
+
+func (e *requestError) Error() string { return e.err.Error() }
+
+func (e *requestError) Unwrap() error { return e.err }
+
+func badRequest(format string, args ...any) *requestError {
+	return &requestError{http.StatusBadRequest, fmt.Errorf(format, args...)}
+}
+
+// review is an AdmissionReview as it was read.
+type review struct {
+	admissionv1.AdmissionReview
+	// exceeded is why the objects were not read, nil when they were.
+	exceeded error
+}
+
+// chunks are what bodies are read through.
+var chunks = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// read reads one AdmissionReview within the budget. What is over budget is read no
+// further than the envelope: that says which rules concern the request, and they
+// decide what follows. Answering with an HTTP error instead would leave the decision
+// to the failure policy, and whoever wrote the request chooses its size. Only when
+// not even the envelope can be read, the answer is 429.
+func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Request) (*review, *share, error) {
+	if err := checkHeader(req); err != nil {
+		return nil, nil, err
+	}
+	control := http.NewResponseController(w)
+	if deadline, ok := ctx.Deadline(); ok {
+		// Not every ResponseWriter has deadlines, that of a test has none.
+		_ = control.SetReadDeadline(deadline)
+		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	}
+	body := &splitReader{body: req.Body, splitter: newSplitter(min(req.ContentLength, limit.Body))}
+	if req.ContentLength > limit.Body {
+		over := &limit.Exceeded{What: fmt.Sprintf("a request of %d bytes, the most is %d", req.ContentLength, limit.Body)}
+		r, err := body.head(over)
+		return r, nil, err
+	}
+	wait, cancel := context.WithTimeout(ctx, waitFor(ctx))
+	defer cancel()
+	held, err := h.Budget.forBody(wait, peer(req), req.ContentLength)
+	if err != nil {
+		r, err := body.head(err)
+		return r, held, err
+	}
+	held.reading().reading(req.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+	err = body.all()
+	held.reading().done()
+	if err != nil {
+		body.raw = nil
+		held.release() // others need not wait for the rest of this body
+		r, err := body.head(err)
+		return r, nil, err
+	}
+	r, err := body.review()
+	if err == nil {
+		r.exceeded = held.forObjects(wait, peer(req), body.decoded+int64(len(body.raw)))
+	}
+	return r, held, err
+}
+
+// waitFor is how long a request may wait for its turns.
+func waitFor(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return limit.Request
+	}
+	return time.Duration(float64(time.Until(deadline)) * limit.Wait)
+}
+
+func checkHeader(req *http.Request) error {
+	if req.Method != http.MethodPost {
+		return &requestError{http.StatusMethodNotAllowed, fmt.Errorf("an AdmissionReview is posted, not sent by %s", req.Method)}
+	}
+	if media, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return badRequest("the content type is %q, an AdmissionReview is application/json", req.Header.Get("Content-Type"))
+	}
+	if req.ContentLength < 0 {
+		return &requestError{http.StatusLengthRequired, errors.New("the body has no length; the API server always gives it")}
+	}
+	return nil
+}
+
+// peer is the address of whoever has sent a request.
+func peer(req *http.Request) string {
+	host, _, err := net.SplitHostPort(req.RemoteAddr)
+	if err != nil {
+		return req.RemoteAddr
+	}
+	return host
+}
+
+// splitReader reads a body through a splitter.
+type splitReader struct {
+	*splitter
+	body io.Reader
+}
+
+// all reads the whole body.
+func (r *splitReader) all() error { return r.until(func() bool { return false }) }
+
+// until reads until a condition holds, or to the end.
+func (r *splitReader) until(enough func() bool) error {
+	chunk, ok := chunks.Get().(*[32 << 10]byte)
+	if !ok {
+		chunk = new([32 << 10]byte)
+	}
+	defer chunks.Put(chunk)
+	for !enough() {
+		n, err := r.body.Read(chunk[:])
+		if ferr := r.feed(chunk[:n]); ferr != nil {
+			return ferr
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// head returns the review without its objects, and reads the rest of the body
+// away: a client that still writes may not see an answer. cause is why the objects
+// are not read.
+func (r *splitReader) head(cause error) (*review, error) {
+	slow := errors.Is(cause, os.ErrDeadlineExceeded)
+	switch {
+	case slow:
+		cause = &limit.Exceeded{What: "the request came too slowly", Retry: true}
+	case !limit.IsExceeded(cause):
+		return nil, broken(cause)
+	}
+	r.raw = nil
+	if !slow && r.headEnd == 0 {
+		if err := r.until(func() bool { return r.headEnd > 0 }); err != nil && r.headEnd == 0 {
+			return nil, overload(err)
+		}
+	}
+	r.raw = nil
+	head := r.splitter.head()
+	if head == nil {
+		return nil, overload(cause)
+	}
+	in := &review{exceeded: cause}
+	if err := in.decode(head); err != nil {
+		return nil, err
+	}
+	if !slow {
+		_, _ = io.CopyN(io.Discard, r.body, limit.Drain) // a client that is gone gets no answer
+	}
+	return in, nil
+}
+
+// overload answers a request of which nothing is known.
+func overload(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &requestError{http.StatusRequestTimeout, errors.New("the body came too slowly")}
+	}
+	if !limit.IsExceeded(err) {
+		return broken(err)
+	}
+	return &requestError{http.StatusTooManyRequests, err}
+}
+
+func broken(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return badRequest("the body ends before its announced length")
+	}
+	if errors.Is(err, errLong) {
+		return &requestError{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is no AdmissionReview: %w", err)}
+	}
+	return badRequest("the body is no AdmissionReview: %w", err)
+}
+
+// review returns what was read.
+func (r *splitReader) review() (*review, error) {
+	in := &review{}
+	if err := in.decode(r.envelope); err != nil {
+		return nil, err
+	}
+	in.Request.Object.Raw, in.Request.OldObject.Raw = r.part(r.object), r.part(r.old)
+	return in, nil
+}
+
+func (in *review) decode(envelope []byte) error {
+	if err := json.UnmarshalCaseSensitivePreserveInts(envelope, &in.AdmissionReview); err != nil {
+		return badRequest("the body is no AdmissionReview: %w", err)
+	}
+	switch {
+	case in.APIVersion != admissionv1.SchemeGroupVersion.String() || in.Kind != "AdmissionReview":
+		return badRequest("the body is %q, %q instead of %q, \"AdmissionReview\"", in.APIVersion, in.Kind, admissionv1.SchemeGroupVersion)
+	case in.Request == nil:
+		return badRequest("the AdmissionReview has no request")
+	case in.Request.UID == "":
+		return badRequest("the request has no uid, so no answer could be matched to it")
+	}
+	return nil
+}
