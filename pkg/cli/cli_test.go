@@ -233,6 +233,11 @@ func TestAccessKnowsTheRolesOfEveryCluster(t *testing.T) {
 	if code, out, _ := run("access", "-n", "emr-jobs", "-f", file); code != 1 || !strings.Contains(out, "Group data-scientists") || strings.Contains(out, "system:") {
 		t.Errorf("exit code %d, %s", code, out)
 	}
+	// What every cluster has is forbidden to nobody who has it.
+	empty := write(t, "role.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: none, namespace: emr-jobs}\n")
+	if code, out, _ := run("access", "-n", "emr-jobs", "-f", empty); code != 0 || strings.Contains(out, "FORBIDDEN") || strings.Contains(out, "warned") {
+		t.Errorf("the defaults alone: exit code %d, %s", code, out)
+	}
 	if code, out, _ := run("access", "-n", "emr-jobs", "-f", file, "--without-defaults"); code != 0 {
 		t.Errorf("without the defaults: exit code %d, %s", code, out)
 	}
