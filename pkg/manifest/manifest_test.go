@@ -45,6 +45,17 @@ func TestReadEveryForm(t *testing.T) {
 		"byte order mark":                 "\ufeffapiVersion: v1\nkind: Pod\n---\napiVersion: v1\nkind: Secret\n",
 		"directive and empty documents":   "%YAML 1.1\n---\n# only a comment\n---\n---\napiVersion: v1\nkind: Pod\n---\napiVersion: v1\nkind: Secret\n---\n",
 		"JSON values, one after another":  `{"apiVersion":"v1","kind":"Pod"}` + "\n" + `{"apiVersion":"v1","kind":"Secret"}`,
+		"JSON documents":                  `{"apiVersion":"v1","kind":"Pod"}` + "\n---\n" + `{"apiVersion":"v1","kind":"Secret"}` + "\n",
+		"JSON documents with tabs":        "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\"\n}\n---\n{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Secret\"\n}\n",
+		"JSON documents from Windows":     "\ufeff{\"apiVersion\":\"v1\",\"kind\":\"Pod\"}\r\n---\r\n{\"apiVersion\":\"v1\",\"kind\":\"Secret\"}\r\n",
+		"JSON, then YAML":                 `{"apiVersion":"v1","kind":"Pod"}` + "\n---\napiVersion: v1\nkind: Secret\n",
+		"YAML, then JSON":                 "apiVersion: v1\nkind: Pod\n---\n" + `{"apiVersion":"v1","kind":"Secret"}`,
+		"JSON with a comment behind it":   `{"apiVersion":"v1","kind":"Pod"}` + "\n# the next\n---\n" + `{"apiVersion":"v1","kind":"Secret"}`,
+		"JSON behind a comment":           "# generated\n" + `{"apiVersion":"v1","kind":"Pod"}` + "\n---\n# generated\n" + `{"apiVersion":"v1","kind":"Secret"}`,
+		"JSON values on one line":         `{"apiVersion":"v1","kind":"Pod"} {"apiVersion":"v1","kind":"Secret"}`,
+		"three dashes in a text of JSON":  `{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":{"a":"\n---\n"}}}` + "\n" + `{"apiVersion":"v1","kind":"Secret"}`,
+		"a file that begins with dashes":  "---\n" + `{"apiVersion":"v1","kind":"Pod"}` + "\n---\n" + `{"apiVersion":"v1","kind":"Secret"}` + "\n---\n",
+		"a List of JSON documents":        `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod"}]}` + "\n---\n" + `{"apiVersion":"v1","kind":"Secret"}`,
 		"YAML that begins like JSON":      "{apiVersion: v1, kind: Pod}\n---\n{apiVersion: v1, kind: Secret}\n",
 		"a List in YAML":                  "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod}\n- {apiVersion: v1, kind: Secret}\n",
 		"a List in JSON":                  `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod"},{"apiVersion":"v1","kind":"Secret"}]}`,
@@ -58,6 +69,32 @@ func TestReadEveryForm(t *testing.T) {
 				t.Errorf("read %q", got)
 			}
 		})
+	}
+}
+
+// An API server leaves out the kind of the items of a list of one kind.
+func TestItemsHaveTheKindOfTheirList(t *testing.T) {
+	t.Parallel()
+	in := read(t, `{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"a"}},{"metadata":{"name":"b"}}]}`)
+	if got := names(t, in); !slices.Equal(got, []string{"Pod", "Pod"}) || !bytes.Contains(in.Objects[1].JSON, []byte(`"kind":"Pod"`)) {
+		t.Errorf("read %q", got)
+	}
+	if in := read(t, `{"apiVersion":"v1","kind":"List","items":[{"metadata":{"name":"a"}}]}`); in.Foreign != 1 || len(in.Objects) != 0 {
+		t.Errorf("what is in a List without a kind: %d foreign, %d objects", in.Foreign, len(in.Objects))
+	}
+}
+
+// Of what holds no document the input says so.
+func TestBlankInput(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "standard input is empty", "# a comment\n---\n": "standard input is empty", "kind: [": "", "a: b": ""} {
+		if in := read(t, text); strings.Contains(strings.Join(in.Blank, ""), want) != true || (want == "") != (len(in.Blank) == 0) {
+			t.Errorf("%q: %q, want %q", text, in.Blank, want)
+		}
+	}
+	in, err := manifest.Read([]string{t.TempDir()}, nil)
+	if err != nil || len(in.Blank) != 1 || !strings.Contains(in.Blank[0], "holds no file that ends in") {
+		t.Errorf("an empty folder: %v, %q", err, in.Blank)
 	}
 }
 
@@ -131,6 +168,8 @@ func TestBrokenDocumentIsNamed(t *testing.T) {
 		"YAML":                   {"apiVersion: v1\nkind: Pod\n---\nkind: Pod\n  bad: : x\n---\napiVersion: v1\nkind: Secret\n", "it is no YAML", 5},
 		"a tab":                  {"apiVersion: v1\nkind: Pod\n---\nkind: Pod\nspec:\n\tx: y\n---\napiVersion: v1\nkind: Secret\n", "it is no YAML", 6},
 		"a template":             {"apiVersion: v1\nkind: Pod\n---\n{{- if .Values.x }}\nkind: Pod\n{{- end }}\n---\napiVersion: v1\nkind: Secret\n", "helm template", 4},
+		"a template like JSON":   {"apiVersion: v1\nkind: Pod\n---\n{{- /* a comment */ -}}\napiVersion: v1\n---\napiVersion: v1\nkind: Secret\n", "it is a template", 4},
+		"broken JSON":            {`{"apiVersion":"v1","kind":"Pod"}` + "\n---\n{\"apiVersion\":\n  \"v1\" \"kind\"}\n---\n" + `{"apiVersion":"v1","kind":"Secret"}`, "it is no JSON", 4},
 		"a list":                 {"apiVersion: v1\nkind: Pod\n---\n- a\n- b\n---\napiVersion: v1\nkind: Secret\n", "a Kubernetes object is a map", 4},
 		"a text":                 {"apiVersion: v1\nkind: Pod\n---\nError: release not found\nsee the log\n---\napiVersion: v1\nkind: Secret\n", "it is no YAML", 5},
 		"kind is no text":        {"apiVersion: v1\nkind: Pod\n---\napiVersion: v1\nkind: [Pod]\n---\napiVersion: v1\nkind: Secret\n", "apiVersion and kind are texts", 4},

@@ -42,6 +42,7 @@ func TestJUnitIsRead(t *testing.T) {
 		"stdin":    {[]string{"stdin"}, junit.Totals{Tests: 1, Failed: 1}},
 		"cluster":  {[]string{"cluster", "namespace emr-jobs"}, junit.Totals{Tests: 2, Failed: 2}},
 		"paths":    {[]string{"/작업.yaml", "a:b", "my jobs/50%#?.yaml"}, junit.Totals{Tests: 3, Failed: 3}},
+		"deferred": {[]string{"jobs/etl.yaml"}, junit.Totals{Tests: 1, Failed: 1}},
 		"exempted": {[]string{"jobs/etl.yaml"}, junit.Totals{Tests: 1, Skipped: 1}},
 		"problems": {[]string{"cluster", "jobs/broken.yaml", "jobs/etl.yaml"}, junit.Totals{Tests: 3, Passed: 1, Error: 2}},
 	} {

@@ -71,6 +71,7 @@ func samples() map[string]*report.Report {
 		"no line":  made(finding(func(f *report.Finding) { f.Line = 0 })),
 		"cluster":  made(finding(func(f *report.Finding) { f.File, f.Line = "", 0 }), grant(), grant()),
 		"paths":    made(finding(func(f *report.Finding) { f.File = "my jobs/50%#?.yaml" }), finding(func(f *report.Finding) { f.File = "a:b" }), finding(func(f *report.Finding) { f.File = "/작업.yaml" })),
+		"deferred": made(finding(func(f *report.Finding) { f.Deferred, f.Object.Kind = true, "Deployment" })),
 		"exempted": exempted,
 		"problems": problems,
 		"hostile":  hostile,
