@@ -70,9 +70,12 @@ func (l *Live) Run(ctx context.Context) (*report.Report, error) {
 			return nil, err
 		}
 	}
-	run.auditor.refuseEmpty(run.auditor.nothing())
 	return run.auditor.Report(), nil
 }
+
+// Conclude says in the report that nothing was judged, when that is so. It comes
+// after Run, and after Compare where submitters are asked about.
+func (l *Live) Conclude() { l.auditor.refuseEmpty(l.auditor.nothing()) }
 
 // exist refuses a namespace that the cluster does not have: nothing would be found
 // in it.
@@ -344,6 +347,7 @@ func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitt
 	if err := look.Compare(ctx, l.Engine, &l.world.snapshot, client, submitters); err != nil {
 		return err
 	}
+	l.auditor.looked.account += len(submitters)
 	for _, d := range look.Differences {
 		r, known := l.auditor.rules[d.Capability]
 		if !d.Server || !known || !l.auditor.asks(r.ID) || l.action(&r) == rule.Off {

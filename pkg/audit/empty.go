@@ -19,7 +19,8 @@ type looked struct {
 	// managed counts the objects that a rule has read in a managed namespace, or
 	// that have none.
 	managed int
-	// account counts those that are in no cluster at all, such as roles of IAM.
+	// account counts those that are in no cluster at all, such as roles of IAM, and
+	// the submitters about whom the API server was asked.
 	account int
 	// reads remembers whether a rule that was asked reads a resource.
 	reads map[readKey]bool

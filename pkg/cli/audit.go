@@ -89,6 +89,7 @@ func runAudit(cmd *cobra.Command, o *judgeOptions, connect connection, namespace
 	if err := live.Compare(cmd.Context(), client, submittersOf(e, submitters, true)); err != nil {
 		return err
 	}
+	live.Conclude()
 	return o.print(cmd.OutOrStdout(), r)
 }
 

