@@ -236,6 +236,19 @@ func (r Resource) KindGroup() string {
 	return r.Group
 }
 
+// Definitions returns the names of the CustomResourceDefinitions of all custom resources
+// that can be read, sorted.
+func Definitions() []string {
+	var names []string
+	for i := range resources {
+		if r := &resources[i]; r.isCustom() && !r.IsSubresource() {
+			names = append(names, r.GroupResource().String())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // FindKind returns the resource of the objects of that kind.
 func FindKind(gk schema.GroupKind) (Resource, bool) {
 	for _, r := range resources {

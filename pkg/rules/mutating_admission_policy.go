@@ -84,8 +84,8 @@ func (j *policyJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repo
 	}
 	rep.Add(rule.Finding{
 		Path: path,
-		Message: fmt.Sprintf("\"%s\" may not %s a %s that reaches pods, service accounts, ConfigMaps or workloads of managed namespaces: "+
-			"it could give EMR's pods another service account, and so another role. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; "+
+		Message: fmt.Sprintf("\"%s\" may not %s a %s that reaches pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens: "+
+			"it could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; "+
 			"other labels, objectSelector, excludeResourceRules and matchConditions do not", r.Requester.User, act(r), r.Object.GVK.Kind),
 		Act: true,
 	})
@@ -145,6 +145,14 @@ var (
 func (j *policyJudge) audit(ctx context.Context, r *rule.Request, rep *rule.Report) error {
 	own, path := j.mutationOf(r.Object)
 	if path == "" {
+		return nil
+	}
+	if own.touchesReviews() {
+		rep.Add(rule.Finding{
+			Path:        path,
+			Message:     "it is for reviews of access or tokens, and could give somebody more rights at kubelets and operators",
+			Remediation: "find out whose it is; limit its rules to the resources that it is for, or list its name in rules.mutating-admission-policy.params.known",
+		})
 		return nil
 	}
 	namespaces, err := own.reached(ctx, r)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -34,11 +35,13 @@ func mutatingWebhook() rule.Rule {
 		ID:    id,
 		Title: "mutating webhooks that reach managed namespaces, or EKS's own changed",
 		Doc: "A mutating webhook can give EMR's pods another service account, and so another role. " +
-			"Who is no administrator may not create or change one that can reach pods, service accounts, ConfigMaps or workloads of a managed namespace, " +
+			"Who is no administrator may not create or change one that can reach pods, service accounts, ConfigMaps or workloads of a managed namespace, the labels of its Namespace, or the reviews by which kubelets and operators ask who somebody is and what he may do (`tokenreviews`, `subjectaccessreviews` and their like, which no namespaceSelector leaves out), " +
 			"nor touch those that EKS itself puts there: without them no pod gets credentials of its own. EMR is no administrator here. " +
 			"Only a namespaceSelector on `kubernetes.io/metadata.name` proves that a managed namespace is left out: other labels, `objectSelector` and `matchConditions` can be fitted to whatever the webhook is after. " +
 			"Where `emr.namespaceSelector` puts namespaces in scope, the selector has to name the namespaces that the webhook is for (`In`), because a list of those that it is not for (`NotIn`) says nothing of the next one. " +
 			"An update that changes nothing but caBundles, labels or annotations is free.\n\n" +
+			"Whoever writes the definition of a custom resource does the same to what operators read: by its conversion webhook, and by the defaults of its schema. " +
+			"The CustomResourceDefinitions of the kinds that emrguard reads are an administrator's, too; the caBundle of a conversion webhook is free. A ValidatingAdmissionPolicy of its own says so, which asks the API server about no other definition and needs no running process.\n\n" +
 			"The API server never sends these objects to a webhook. The chart's ValidatingAdmissionPolicies refuse them; they know the namespaces of `emr.namespaces` and `emr.namespaceSelector`. " +
 			"An audit judges what exists, by the labels that all managed namespaces really have, the discovered ones too. It cannot tell who made a configuration, so it warns.",
 		Remediation: "limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it",
@@ -160,8 +163,8 @@ func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Rep
 	if names := j.reaching(r, config); len(names) > 0 {
 		rep.Add(rule.Finding{
 			Path: "webhooks",
-			Message: fmt.Sprintf("\"%s\" may not %s mutating webhooks that reach pods, service accounts, ConfigMaps or workloads of managed namespaces (%s): "+
-				"they could give EMR's pods another service account, and so another role. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; "+
+			Message: fmt.Sprintf("\"%s\" may not %s mutating webhooks that reach pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens (%s): "+
+				"they could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; "+
 				"other labels, objectSelector and matchConditions do not", r.Requester.User, act(r), strings.Join(names, ", ")),
 			Act: true,
 		})
@@ -175,7 +178,7 @@ func (j *webhookJudge) reaching(r *rule.Request, config *admissionregistrationv1
 	for i := range config.Webhooks {
 		m := j.mutation(&config.Webhooks[i])
 		if m.mayReach(r, j.settings.Selector != nil) {
-			names = append(names, config.Webhooks[i].Name)
+			names = append(names, cmp.Or(config.Webhooks[i].Name, fmt.Sprintf("webhooks[%d]", i)))
 		}
 	}
 	return names
@@ -200,6 +203,16 @@ func (j *webhookJudge) audit(ctx context.Context, r *rule.Request, config *admis
 	}
 	for i := range config.Webhooks {
 		m := j.mutation(&config.Webhooks[i])
+		if m.touchesReviews() {
+			rep.Add(rule.Finding{
+				Action: rule.Warn,
+				Path:   fmt.Sprintf("webhooks[%d]", i),
+				Message: fmt.Sprintf("the mutating webhook %q reaches reviews of access or tokens, and could give somebody more rights at kubelets and operators",
+					cmp.Or(config.Webhooks[i].Name, fmt.Sprintf("webhooks[%d]", i))),
+				Remediation: "find out whose it is; limit its rules to the resources that it is for, or list its name in rules.mutating-webhook.params.known",
+			})
+			continue
+		}
 		namespaces, err := m.reached(ctx, r)
 		if err != nil {
 			return err

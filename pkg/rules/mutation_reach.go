@@ -19,9 +19,8 @@ import (
 const nameLabel = "kubernetes.io/metadata.name"
 
 // Reach says how an entry of a MutatingWebhookConfiguration or a
-// MutatingAdmissionPolicy is written that is called for pods, service accounts,
-// ConfigMaps or workloads of one API group. The policies of the chart are made
-// from the same lists.
+// MutatingAdmissionPolicy is written that is called for what decides as whom EMR's pods
+// run and who may do what. The policies of the chart are made from the same lists.
 type Reach struct {
 	// Groups are the API groups that an entry has to name one of.
 	Groups []string `json:"groups"`
@@ -31,47 +30,77 @@ type Reach struct {
 	// Resources and the prefixes of resources, of which it has to name one.
 	Resources []string `json:"resources"`
 	Prefixes  []string `json:"prefixes,omitempty"`
+	// Cluster is true for resources without a namespace.
+	Cluster bool `json:"cluster,omitempty"`
+	// Everywhere is true where no namespaceSelector leaves anything out: the API
+	// server applies none to such requests.
+	Everywhere bool `json:"everywhere,omitempty"`
 }
 
 // podSubresources are those by which a pod, or what is done in it, changes.
 // `pods/<anything>` reaches them; this list is for `*/<name>`.
 var podSubresources = []string{"attach", "binding", "ephemeralcontainers", "eviction", "exec", "portforward", "proxy", "resize", "status"}
 
-// Reaches returns how entries are written that concern EMR's objects. In a webhook
-// `*` means every resource but no subresource, `*/*` all of both, and `pods/*`
-// means pods too.
+// Reaches returns how entries are written that concern EMR's objects, the labels of
+// their namespaces, and the questions who somebody is and what he may do: an answer
+// that is changed on its way lets anybody in at kubelets and operators, and shows the
+// tokens that are asked about.
 func Reaches() []Reach {
-	targets := slices.Concat(podTargets(), workloadTargets(), customTargets(), configMapTargets(), []rule.Target{
+	var list reaches
+	for _, t := range slices.Concat(podTargets(), workloadTargets(), customTargets(), configMapTargets(), []rule.Target{
 		target("", "v1", "serviceaccounts"),
 		target("", "v1", "serviceaccounts/token"),
 		target("flink.apache.org", "v1beta1", "flinksessionjobs"),
-	})
-	var list []Reach
-	for _, t := range targets {
-		i := slices.IndexFunc(list, func(r Reach) bool { return r.Groups[0] == t.Group })
-		if i < 0 {
-			i = len(list)
-			list = append(list, Reach{Groups: []string{t.Group, "*"}, Resources: []string{"*", "*/*"}})
-			if !strings.Contains(t.Group, ".") {
-				list[i].Versions = []string{t.Version, "*"}
-			}
-		}
-		resource, sub, isSub := strings.Cut(t.Resource, "/")
-		switch {
-		case resource == "pods" && isSub:
-		case isSub:
-			list[i].Resources = append(list[i].Resources, t.Resource, "*/"+sub)
-		default:
-			list[i].Resources = append(list[i].Resources, t.Resource, t.Resource+"/*")
-		}
-		if t.Resource == "pods" {
-			list[i].Prefixes = []string{"pods/"}
-			for _, sub := range podSubresources {
-				list[i].Resources = append(list[i].Resources, "*/"+sub)
-			}
-		}
+		target("authorization.k8s.io", "v1", "localsubjectaccessreviews"),
+	}) {
+		list.add(t, Reach{})
+	}
+	for _, t := range namespaceTargets() {
+		list.add(t, Reach{Cluster: true})
+	}
+	for _, t := range []rule.Target{
+		target("authorization.k8s.io", "v1", "subjectaccessreviews"),
+		target("authorization.k8s.io", "v1", "selfsubjectaccessreviews"),
+		target("authorization.k8s.io", "v1", "selfsubjectrulesreviews"),
+		target("authentication.k8s.io", "v1", "tokenreviews"),
+		target("authentication.k8s.io", "v1", "selfsubjectreviews"),
+	} {
+		list.add(t, Reach{Cluster: true, Everywhere: true})
 	}
 	return list
+}
+
+type reaches []Reach
+
+// add adds the ways to write a resource: in a webhook `*` means every resource but no
+// subresource, `*/*` all of both, and `pods/*` means pods too.
+func (list *reaches) add(t rule.Target, kind Reach) {
+	i := slices.IndexFunc(*list, func(r Reach) bool {
+		return r.Groups[0] == t.Group && r.Cluster == kind.Cluster && r.Everywhere == kind.Everywhere
+	})
+	if i < 0 {
+		i = len(*list)
+		kind.Groups, kind.Resources = []string{t.Group, "*"}, []string{"*", "*/*"}
+		if !strings.Contains(t.Group, ".") {
+			kind.Versions = []string{t.Version, "*"}
+		}
+		*list = append(*list, kind)
+	}
+	reach := &(*list)[i]
+	resource, sub, isSub := strings.Cut(t.Resource, "/")
+	switch {
+	case resource == "pods" && isSub:
+	case isSub:
+		reach.Resources = append(reach.Resources, t.Resource, "*/"+sub)
+	default:
+		reach.Resources = append(reach.Resources, t.Resource, t.Resource+"/*")
+	}
+	if t.Resource == "pods" {
+		reach.Prefixes = []string{"pods/"}
+		for _, sub := range podSubresources {
+			reach.Resources = append(reach.Resources, "*/"+sub)
+		}
+	}
 }
 
 // MutatingOperations are the operations whose objects a webhook can change, as an
@@ -81,7 +110,12 @@ func MutatingOperations() []string { return []string{"CREATE", "UPDATE", "CONNEC
 // concerns reports whether an entry with those operations is called for an object
 // that the Reach is about.
 func (reach *Reach) concerns(r *admissionregistrationv1.RuleWithOperations) bool {
-	return slices.ContainsFunc(r.APIGroups, func(g string) bool { return slices.Contains(reach.Groups, g) }) &&
+	scope := admissionregistrationv1.NamespacedScope
+	if reach.Cluster {
+		scope = admissionregistrationv1.ClusterScope
+	}
+	return (r.Scope == nil || *r.Scope == admissionregistrationv1.AllScopes || *r.Scope == scope) &&
+		slices.ContainsFunc(r.APIGroups, func(g string) bool { return slices.Contains(reach.Groups, g) }) &&
 		(len(reach.Versions) == 0 || slices.ContainsFunc(r.APIVersions, func(v string) bool { return slices.Contains(reach.Versions, v) })) &&
 		slices.ContainsFunc(r.Resources, func(resource string) bool {
 			return slices.Contains(reach.Resources, resource) ||
@@ -103,17 +137,22 @@ type mutation struct {
 // touches reports whether the entry can change what EMR runs, in whatever
 // namespace.
 func (m *mutation) touches() bool {
-	if m.rules == nil {
-		return true
-	}
+	return m.rules == nil || m.calledFor(func(reach *Reach) bool { return !reach.Everywhere })
+}
+
+// touchesReviews reports whether it can change an answer about who somebody is or what
+// he may do. Such questions are asked in no namespace, so no selector leaves them out. A
+// binding without rules is for what its policy is for, which is judged by itself.
+func (m *mutation) touchesReviews() bool {
+	return m.calledFor(func(reach *Reach) bool { return reach.Everywhere })
+}
+
+func (m *mutation) calledFor(what func(*Reach) bool) bool {
 	return slices.ContainsFunc(m.rules, func(r admissionregistrationv1.RuleWithOperations) bool {
-		if r.Scope != nil && *r.Scope == admissionregistrationv1.ClusterScope {
-			return false
-		}
 		mutates := slices.ContainsFunc(r.Operations, func(op admissionregistrationv1.OperationType) bool {
 			return slices.Contains(MutatingOperations(), string(op))
 		})
-		return mutates && slices.ContainsFunc(m.reaches, func(reach Reach) bool { return reach.concerns(&r) })
+		return mutates && slices.ContainsFunc(m.reaches, func(reach Reach) bool { return what(&reach) && reach.concerns(&r) })
 	})
 }
 
@@ -158,10 +197,13 @@ func namesNamespaces(s *metav1.LabelSelector) bool {
 }
 
 // mayReach reports whether nothing proves that the entry leaves the managed
-// namespaces out. Where labels put namespaces in scope, who leaves out those that
+// namespaces out, and what is asked about them. Where labels put namespaces in scope, who leaves out those that
 // are managed today has not left out the one of tomorrow: only a list of the
 // namespaces that the entry is for proves it.
 func (m *mutation) mayReach(r *rule.Request, byLabel bool) bool {
+	if m.touchesReviews() {
+		return true
+	}
 	if !m.touches() {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
 	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/pkg/scope"
@@ -26,6 +27,8 @@ type PolicyData struct {
 	// Operations and Reaches say which entries can change what EMR runs.
 	Operations []string      `json:"operations"`
 	Reaches    []rules.Reach `json:"reaches"`
+	// Definitions are the CustomResourceDefinitions of what the rules read.
+	Definitions []string `json:"definitions"`
 	// MetadataConditions are the matchConditions of the webhook's entries for
 	// subresources of which only changed metadata matters.
 	MetadataConditions []admissionregistrationv1.MatchCondition `json:"metadataConditions"`
@@ -43,6 +46,7 @@ func Policy() PolicyData {
 		CABundleWriters:     rules.DefaultCABundleWriters(),
 		Operations:          rules.MutatingOperations(),
 		Reaches:             rules.Reaches(),
+		Definitions:         object.Definitions(),
 		MetadataConditions:  rules.MetadataConditions(),
 	}
 	for _, r := range rules.All() {

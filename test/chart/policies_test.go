@@ -20,23 +20,23 @@ import (
 func TestPoliciesFollowTheModes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ values, want string }{
-		"default":             {"", "mutating-webhook Deny Audit; mutating-webhook-break-glass Warn Audit"},
-		"by label":            {"emr: {namespaceSelector: {matchLabels: {a: b}}}\nbreakGlass: {groups: []}", "mutating-webhook Deny Audit; mutating-webhook-label Deny Audit"},
-		"dry run":             {"mode: warn", "mutating-webhook Warn Audit"},
-		"only recorded":       {"mode: audit\nrules: {mutating-webhook: {mode: warn}}", "mutating-webhook Audit"},
-		"the rule warns":      {"rules: {mutating-webhook: {mode: warn}}", "mutating-webhook Warn Audit"},
+		"default":             {"", "custom-resources Deny Audit; custom-resources-break-glass Warn Audit; mutating-webhook Deny Audit; mutating-webhook-break-glass Warn Audit"},
+		"by label":            {"emr: {namespaceSelector: {matchLabels: {a: b}}}\nbreakGlass: {groups: []}", "custom-resources Deny Audit; mutating-webhook Deny Audit; mutating-webhook-label Deny Audit"},
+		"dry run":             {"mode: warn", "custom-resources Warn Audit; mutating-webhook Warn Audit"},
+		"only recorded":       {"mode: audit\nrules: {mutating-webhook: {mode: warn}}", "custom-resources Audit; mutating-webhook Audit"},
+		"the rule warns":      {"rules: {mutating-webhook: {mode: warn}}", "custom-resources Warn Audit; mutating-webhook Warn Audit"},
 		"the rule is off":     {"rules: {mutating-webhook: {mode: off}}", ""},
 		"off in quotes":       {"rules: {mutating-webhook: {mode: 'off'}}", ""},
-		"overridden":          {"overrides: [{namespaces: ['a-*', '*'], mode: audit}]", "mutating-webhook Audit"},
+		"overridden":          {"overrides: [{namespaces: ['a-*', '*'], mode: audit}]", "custom-resources Audit; mutating-webhook Audit"},
 		"overridden off":      {"overrides: [{namespaces: ['*'], mode: off}]", ""},
-		"woken by name":       {"overrides: [{namespaces: ['*'], rules: [guard-protection], mode: audit}]\nbreakGlass: {groups: []}", "guard-protection Audit; mutating-webhook Deny Audit"},
-		"another rule is":     {"overrides: [{namespaces: ['*'], rules: [pod-exec], mode: off}]\nbreakGlass: {groups: []}", "mutating-webhook Deny Audit"},
-		"elsewhere":           {"overrides: [{namespaces: ['emr-*'], mode: off}]\nbreakGlass: {groups: []}", "mutating-webhook Deny Audit"},
+		"woken by name":       {"overrides: [{namespaces: ['*'], rules: [guard-protection], mode: audit}]\nbreakGlass: {groups: []}", "custom-resources Deny Audit; guard-protection Audit; mutating-webhook Deny Audit"},
+		"another rule is":     {"overrides: [{namespaces: ['*'], rules: [pod-exec], mode: off}]\nbreakGlass: {groups: []}", "custom-resources Deny Audit; mutating-webhook Deny Audit"},
+		"elsewhere":           {"overrides: [{namespaces: ['emr-*'], mode: off}]\nbreakGlass: {groups: []}", "custom-resources Deny Audit; mutating-webhook Deny Audit"},
 		"guard":               {"rules: {guard-protection: {mode: warn}, mutating-webhook: {mode: off}}", "guard-protection Warn Audit"},
 		"guard that refuses":  {"rules: {guard-protection: {mode: deny}, mutating-webhook: {mode: off}}", "guard-protection Deny Audit; guard-protection-break-glass Warn Audit"},
 		"guard in a dry run":  {"mode: warn\nrules: {guard-protection: {mode: deny}, mutating-webhook: {mode: off}}", "guard-protection Warn Audit"},
 		"no policies":         {"admissionPolicies: {enabled: false}\nrules: {guard-protection: {mode: deny}}", ""},
-		"nobody breaks glass": {"breakGlass: {groups: []}", "mutating-webhook Deny Audit"},
+		"nobody breaks glass": {"breakGlass: {groups: []}", "custom-resources Deny Audit; mutating-webhook Deny Audit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

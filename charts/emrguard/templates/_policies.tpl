@@ -163,13 +163,15 @@ are refused by validate.yaml, because a policy has no clock. Arguments: root, ru
 {{- end -}}
 
 {{/*
-Whether entry `of` can change what EMR runs, by its rules in the field `field`.
-Arguments: root, of, field.
+Whether entry `of` can change what EMR runs, by its rules in the field `field`; with
+`everywhere`, whether it can change what no namespaceSelector leaves out. Arguments:
+root, of, field, everywhere.
 */}}
 {{- define "emrguard.touches" -}}
 {{- $data := include "emrguard.policyData" .root | fromJson -}}
 {{- $reaches := list -}}
 {{- range $data.reaches -}}
+{{- if eq (default false .everywhere) (default false $.everywhere) -}}
 {{- $prefixes := list -}}
 {{- range .prefixes -}}
 {{- $prefixes = append $prefixes (printf " || x.startsWith(%s)" (toJson .)) -}}
@@ -178,11 +180,11 @@ Arguments: root, of, field.
 {{- with .versions -}}
 {{- $versions = printf "r.apiVersions.exists(x, x in %s) && " (toJson .) -}}
 {{- end -}}
-{{- $reaches = append $reaches (printf "r.apiGroups.exists(x, x in %s) && %sr.resources.exists(x, x in %s%s)" (toJson .groups) $versions (toJson .resources) (join "" $prefixes)) -}}
+{{- $scope := ternary "Namespaced" "Cluster" (default false .cluster) -}}
+{{- $reaches = append $reaches (printf "(!has(r.scope) || r.scope != %s) && r.apiGroups.exists(x, x in %s) && %sr.resources.exists(x, x in %s%s)" (toJson $scope) (toJson .groups) $versions (toJson .resources) (join "" $prefixes)) -}}
 {{- end -}}
-{{ .of }}.{{ .field }}.exists(r,
-  (!has(r.scope) || r.scope != "Cluster") &&
-  r.operations.exists(x, x in {{ toJson $data.operations }}) && (
+{{- end -}}
+{{ .of }}.{{ .field }}.exists(r, r.operations.exists(x, x in {{ toJson $data.operations }}) && (
     {{- range $index, $reach := $reaches }}
     {{ if $index }}|| {{ end }}{{ $reach }}
     {{- end }}
@@ -298,10 +300,13 @@ variables:
     request.operation == "UPDATE" && object.metadata.?ownerReferences.orValue([]).exists(w, !(w in oldObject.metadata.?ownerReferences.orValue([])))
 - name: reaching
   expression: |-
-    request.operation == "DELETE" || !variables.changed ? [] : object.?webhooks.orValue([]).filter(w, has(w.rules) &&
+    request.operation == "DELETE" || !variables.changed ? [] : object.?webhooks.orValue([]).filter(w, has(w.rules) && (
+      {{- if ne $by "label" }}
+      {{- include "emrguard.touches" (dict "root" $root "of" "w" "field" "rules" "everywhere" true) | nindent 6 }} ||
+      {{- end }}
       {{- include "emrguard.touches" (dict "root" $root "of" "w" "field" "rules") | nindent 6 }} && (
       {{- include "emrguard.mayReach" (dict "root" $root "of" "w" "by" $by) | nindent 6 }}
-    )).map(w, w.name)
+    ))).map(w, w.name)
 validations:
 {{- if ne $by "label" }}
 - expression: variables.owner == "" || !(variables.changed || variables.gainsOwner)
@@ -314,7 +319,48 @@ validations:
   reason: Forbidden
   message: "[mutating-webhook] mutating webhooks must not reach managed namespaces"
   messageExpression: |-
-    "[mutating-webhook] webhooks: \"" + request.userInfo.username + "\" may not " + {{ include "emrguard.policyAct" . }} + " mutating webhooks that reach pods, service accounts, ConfigMaps or workloads of managed namespaces (" + variables.reaching.join(", ") + "): they could give EMR's pods another service account, and so another role. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; other labels, objectSelector and matchConditions do not; limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it"
+    "[mutating-webhook] webhooks: \"" + request.userInfo.username + "\" may not " + {{ include "emrguard.policyAct" . }} + " mutating webhooks that reach pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens (" + variables.reaching.join(", ") + "): they could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; other labels, objectSelector and matchConditions do not; limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it"
+{{- end -}}
+
+{{/*
+The spec of the policy for the CustomResourceDefinitions of what emrguard judges: who
+writes their schema, with its defaults, or their conversion decides what an operator
+reads of an object that was judged. A policy and no webhook: it needs no process, and it
+is never asked about other definitions. Arguments: root, breakGlass, tempered.
+*/}}
+{{- define "emrguard.definitionsSpec" -}}
+{{- $root := .root -}}
+{{- $may := list "false" -}}
+{{- range (include "emrguard.allowedWebhooks" $root | fromJsonArray) -}}
+{{- if not (trimAll "*" .name) -}}
+{{- $may = append $may (include "emrguard.matches" (dict "of" "request.userInfo.username" "patterns" .users)) -}}
+{{- end -}}
+{{- end -}}
+failurePolicy: Fail
+matchConstraints:
+  matchPolicy: Equivalent
+  resourceRules:
+  - apiGroups: [apiextensions.k8s.io]
+    apiVersions: [v1]
+    resources: [customresourcedefinitions]
+    operations: [CREATE, UPDATE]
+    scope: Cluster
+matchConditions:
+- name: judged
+  expression: {{ printf "object.metadata.name in %s" (toJson (include "emrguard.policyData" $root | fromJson).definitions) | quote }}
+{{ include "emrguard.policyConditions" (dict "root" $root "rule" "mutating-webhook" "resource" "customresourcedefinitions" "breakGlass" .breakGlass "tempered" .tempered "further" (dict "allowed" (printf "!(%s)" (join " || " $may)))) }}
+validations:
+# cert-manager and operators write the caBundle of a conversion webhook at run time.
+- expression: |-
+    request.operation == "CREATE" ? object.spec.?conversion.?strategy.orValue("None") == "None" :
+    object.spec.versions == oldObject.spec.versions
+    {{- range $field := list "?preserveUnknownFields" "?conversion.?strategy" "?conversion.?webhook.?conversionReviewVersions" "?conversion.?webhook.?clientConfig.?url" "?conversion.?webhook.?clientConfig.?service" }} &&
+    object.spec.{{ $field }} == oldObject.spec.{{ $field }}
+    {{- end }}
+  reason: Forbidden
+  message: "[mutating-webhook] the definition of these custom resources is not to be changed"
+  messageExpression: |-
+    "[mutating-webhook] spec: \"" + request.userInfo.username + "\" may not " + {{ include "emrguard.policyAct" . }} + " how " + object.metadata.name + " are defaulted or converted: their operator would read something else than emrguard judged. The caBundle of a conversion webhook is free; let an administrator install the definition"
 {{- end -}}
 
 {{- define "emrguard.policyAct" -}}
@@ -342,7 +388,8 @@ matchConditions:
   expression: {{ "request.operation != 'UPDATE' || object.spec != oldObject.spec" | quote }}
 validations:
 - expression: |-
-    !(!has({{ $match }}) || (
+    !(!has({{ $match }}) || (has({{ $match }}.resourceRules) &&
+      {{- include "emrguard.touches" (dict "root" .root "of" $match "field" "resourceRules" "everywhere" true) | nindent 6 }}) || (
       (!has({{ $match }}.resourceRules) ? {{ ternary "true" "false" (eq .field "matchResources") }} :
       {{- include "emrguard.touches" (dict "root" .root "of" $match "field" "resourceRules") | nindent 6 }}) && (
       {{- include "emrguard.mayReach" (dict "root" .root "of" $match "by" "static") | nindent 6 }}
@@ -350,7 +397,7 @@ validations:
   reason: Forbidden
   message: "[mutating-admission-policy] it must not reach managed namespaces"
   messageExpression: |-
-    "[mutating-admission-policy] spec.{{ .field }}: \"" + request.userInfo.username + "\" may not " + {{ include "emrguard.policyAct" . }} + " a {{ .kind }} that reaches pods, service accounts, ConfigMaps or workloads of managed namespaces: it could give EMR's pods another service account, and so another role. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; other labels, objectSelector, excludeResourceRules and matchConditions do not; limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it"
+    "[mutating-admission-policy] spec.{{ .field }}: \"" + request.userInfo.username + "\" may not " + {{ include "emrguard.policyAct" . }} + " a {{ .kind }} that reaches pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens: it could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; other labels, objectSelector, excludeResourceRules and matchConditions do not; limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it"
 {{- end -}}
 
 {{/*
@@ -418,6 +465,7 @@ a second policy for the break-glass groups, which warns.
 {{- if $selector -}}
 {{- $kinds = append $kinds (dict "suffix" "mutating-webhook-label" "rule" "mutating-webhook" "by" "label") -}}
 {{- end -}}
+{{- $kinds = append $kinds (dict "suffix" "custom-resources" "rule" "mutating-webhook" "by" "" "definitions" true) -}}
 {{- $kinds = append $kinds (dict "suffix" "guard-protection" "rule" "guard-protection" "by" "") -}}
 {{- range $kind := $kinds -}}
 {{- $mode := include "emrguard.policyMode" (dict "root" $root "rule" $kind.rule) -}}
