@@ -18,6 +18,13 @@ const Evaluation = time.Second
 // nothing: the object is refused or warned about already.
 const Findings = 100
 
+// GrantSteps and GrantBytes bound the evaluation of one change of RBAC: who gains
+// what by it. They are counted, so that the answer does not depend on the machine.
+const (
+	GrantSteps = 4_000_000
+	GrantBytes = 24 << 20
+)
+
 // Exceeded is the error of an evaluation that was given up because it is over
 // budget.
 type Exceeded struct {

@@ -189,7 +189,7 @@ func BenchmarkGainsRoleBinding(b *testing.B) {
 			}}
 			b.ReportAllocs()
 			for b.Loop() {
-				if r, err := s.Gains(change, managed, c); err != nil || len(r.Gains) == 0 {
+				if r, err := s.Gains(b.Context(), change, managed, c); err != nil || len(r.Gains) == 0 {
 					b.Fatal(r, err)
 				}
 			}
@@ -209,7 +209,7 @@ func BenchmarkGainsClusterRoleBinding(b *testing.B) {
 			}}
 			b.ReportAllocs()
 			for b.Loop() {
-				if r, err := s.Gains(change, managed, c); err != nil || len(r.Gains) == 0 {
+				if r, err := s.Gains(b.Context(), change, managed, c); err != nil || len(r.Gains) == 0 {
 					b.Fatal(r, err)
 				}
 			}
@@ -235,7 +235,7 @@ func BenchmarkGainsClusterRoleEdit(b *testing.B) {
 			b.ReportAllocs()
 			gains := 0
 			for b.Loop() {
-				r, err := s.Gains(change, managed, c)
+				r, err := s.Gains(b.Context(), change, managed, c)
 				if err != nil || len(r.Gains) == 0 {
 					b.Fatal(r, err)
 				}
@@ -256,7 +256,7 @@ func BenchmarkGainsNothing(b *testing.B) {
 	}}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if r, err := s.Gains(change, managed, c); err != nil || len(r.Gains) != 0 {
+		if r, err := s.Gains(b.Context(), change, managed, c); err != nil || len(r.Gains) != 0 {
 			b.Fatal(r, err)
 		}
 	}

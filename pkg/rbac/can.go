@@ -38,9 +38,7 @@ func (s *Store) Can(r Request) Decision { return s.can(r, false) }
 func (s *Store) CanAfterAggregation(r Request) Decision { return s.can(r, true) }
 
 func (s *Store) can(r Request, aggregated bool) Decision {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	v := s.view(nil)
+	v := s.now.Load().view(nil, nil)
 	d := Decision{Superuser: slices.Contains(r.Groups, mastersGroup)}
 	as := []Subject{User(r.User)}
 	for _, name := range r.Groups {
@@ -61,35 +59,39 @@ func (s *Store) can(r Request, aggregated bool) Decision {
 	return d
 }
 
+// source is where a role has a rule from.
+type source struct {
+	through []string
+	rule    int
+}
+
 // allowing finds the rules of a role that allow a request, each where it comes
 // from.
 func (v *view) allowing(key roleKey, a Attributes, aggregated bool) []source {
-	def := v.definition(key)
-	if def == nil {
-		return nil
-	}
-	reached := []node{{key: key}}
-	if def.aggregate {
-		reached = reach(key, v.members)
-	}
 	var out []source
-	for i, n := range reached {
+	nodes := v.reached(key)
+	for i, n := range nodes {
 		if i > 0 && !aggregated {
 			break // the API server reads only the aggregate's own rules
 		}
 		d := v.definition(n.key)
+		if d == nil {
+			continue
+		}
 		for j := range d.rules.list() {
 			rule := &d.rules.list()[j]
 			if !RuleAllows(rule, a) {
 				continue
 			}
-			from := []source{{through: n.through, rule: j}}
+			from := []origin{{node: i, rule: j}}
 			if d.aggregate {
-				if origins := v.sources(reached, rule); len(origins) > 0 {
+				if origins := v.originsOf(key).of(v, rule); len(origins) > 0 {
 					from = origins
 				}
 			}
-			out = append(out, from...)
+			for _, o := range from {
+				out = append(out, source{through: through(nodes, o.node), rule: o.rule})
+			}
 		}
 	}
 	return out

@@ -73,6 +73,29 @@ type Grant struct {
 	Paths []Path
 }
 
+// Gain says what subjects gain of one capability in some namespaces. The gains of one
+// answer share memory: do not change them.
+type Gain struct {
+	// Subjects that gain it, sorted.
+	Subjects []Subject
+	// Namespaces in which they gain it, sorted; one empty one for cluster-scoped
+	// resources.
+	Namespaces []string
+	// Capability is the ID of the capability.
+	Capability string
+	// Permissions that are gained of the capability, in its order.
+	Permissions []Permission
+
+	mask *mask
+	of   *gains
+}
+
+// Paths are ways by which one of the subjects gains it in one of the namespaces, up to
+// a number.
+func (g *Gain) Paths(subject Subject, namespace string, most int) []Path {
+	return g.of.paths(subject, namespace, g.mask, most)
+}
+
 // Latent is a binding to a role that does not exist: it grants nothing until
 // somebody creates the role, and everything that the role holds from then on.
 type Latent struct {

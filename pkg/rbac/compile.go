@@ -22,6 +22,8 @@ type Capabilities struct {
 	exact                    bitset // atoms without a wildcard
 	patterns                 []int  // and those with one
 
+	none *mask // holds nothing
+
 	local, cluster bitset   // by scope: inside of namespaces, or not
 	byID           []bitset // atoms of each capability
 }
@@ -106,6 +108,7 @@ func (c *Capabilities) addAtom(a atom) {
 // index builds the tables by which rules find their atoms.
 func (c *Capabilities) index() {
 	c.words = (len(c.atoms) + 63) / 64
+	c.none = &mask{full: make(bitset, c.words)}
 	c.groups, c.resources, c.verbs = map[string]bitset{}, map[string]bitset{}, map[string]bitset{}
 	c.exact, c.local, c.cluster = make(bitset, c.words), make(bitset, c.words), make(bitset, c.words)
 	c.byID = make([]bitset, len(c.ids))

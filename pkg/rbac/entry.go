@@ -21,7 +21,16 @@ type roleEntry struct {
 	rules     []rbacv1.PolicyRule
 	labels    map[string]string
 	aggregate bool
-	selectors []labels.Selector
+	selectors []selector
+}
+
+// definition is the entry without a place in a store.
+func (e *roleEntry) definition() *definition {
+	d := &definition{roleKey: e.key, rules: &ruleset{rules: e.rules}, aggregate: e.aggregate, selectors: e.selectors}
+	if e.key.cluster {
+		d.labels = e.labels
+	}
+	return d
 }
 
 type bindingEntry struct {
@@ -93,7 +102,7 @@ func bindingOf(kind string, meta *metav1.ObjectMeta, roleRef rbacv1.RoleRef, sub
 // selectorsOf reads an aggregationRule. The aggregation controller gives up on the
 // whole rule when one of its selectors is invalid (the API server refuses to
 // store such a rule): it then selects nothing.
-func selectorsOf(rule *rbacv1.AggregationRule) (aggregate bool, out []labels.Selector) {
+func selectorsOf(rule *rbacv1.AggregationRule) (aggregate bool, out []selector) {
 	if rule == nil {
 		return false, nil
 	}
@@ -102,25 +111,41 @@ func selectorsOf(rule *rbacv1.AggregationRule) (aggregate bool, out []labels.Sel
 		if err != nil {
 			return true, nil
 		}
-		out = append(out, s)
+		out = append(out, selector{matches: s, text: s.String()})
 	}
 	return true, out
 }
 
-// definition is what a role that exists consists of.
+// selector is one of an aggregationRule. Its text is the same for selectors that
+// select the same.
+type selector struct {
+	matches labels.Selector
+	text    string
+}
+
+// definition is what a role that exists consists of. It is never changed.
 type definition struct {
+	roleKey
+
 	rules     *ruleset // nil when there are none
 	labels    labels.Set
 	aggregate bool
-	selectors []labels.Selector
+	selectors []selector
 }
+
+func (d *definition) tableKey() roleKey { return d.roleKey }
 
 // selects reports whether an aggregate selects a ClusterRole by its labels.
 func (d *definition) selects(l labels.Set) bool {
 	for _, s := range d.selectors {
-		if s.Matches(l) {
+		if s.matches.Matches(l) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameSelectors reports whether two aggregates select the same.
+func (d *definition) sameSelectors(o *definition) bool {
+	return d.aggregate == o.aggregate && slices.EqualFunc(d.selectors, o.selectors, func(a, b selector) bool { return a.text == b.text })
 }

@@ -1,6 +1,7 @@
 package rbac
 
 import (
+	"hash/maphash"
 	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -23,159 +24,122 @@ func (v *view) scope(m *mask, namespace string) *mask {
 	case !m.own:
 		key.namespace = wildcard
 	}
-	out := v.scoped[key]
+	out := v.memo.scoped[key]
 	if out == nil {
-		if namespace != "" {
-			m = v.caps.localize(m, namespace)
-		}
-		out = v.caps.restrict(m, atoms)
-		v.scoped[key] = out
+		b := v.builder()
+		v.caps.localize(b, m, namespace, atoms)
+		out = b.mask()
+		v.memo.scoped[key] = out
 	}
 	return out
 }
 
-// heldWide is what ClusterRoleBindings that name a subject give it.
-func (v *view) heldWide(subj Subject) *held {
-	h := v.wide[subj]
-	if h == nil {
-		h = newHeld(v.caps.words)
-		for _, u := range v.wideUses(subj) {
-			h.add(v.mask(u.role))
-		}
-		v.wide[subj] = h
-	}
-	return h
+// origins is where an aggregate has its rules from: rules of roles that it reaches
+// and that are no aggregates themselves, by hash.
+type origins struct {
+	nodes  []node
+	byHash map[uint64][]origin
 }
 
-// held is what a subject holds in a namespace, by its implicit groups, too; an
-// empty namespace is the cluster.
-func (v *view) held(subj Subject, namespace string) *held {
-	h := newHeld(v.caps.words)
-	v.addHeld(h, subj, namespace)
-	for _, name := range subj.ImplicitGroups() {
-		v.addHeld(h, Group(name), namespace)
-	}
-	return h
+// origin is a rule of one of the roles that a role reaches.
+type origin struct {
+	node, rule int
 }
 
-func (v *view) addHeld(h *held, subj Subject, namespace string) {
-	wide := v.heldWide(subj)
-	h.full.or(wide.full)
-	for _, m := range wide.parts {
-		h.add(v.scope(m, namespace))
+// originsOf finds them. The aggregation controller copies rules, so that the same
+// one is in the aggregate and where it comes from.
+func (v *view) originsOf(key roleKey) *origins {
+	if o := v.memo.copied[key]; o != nil {
+		return o
 	}
-	if namespace == "" {
-		return
-	}
-	for _, u := range v.localUses(subj, namespace) {
-		h.add(v.scope(v.mask(u.role), namespace))
-	}
-}
-
-// ruleGrant is what one rule gives to those who are bound to a role.
-type ruleGrant struct {
-	through []string
-	rule    int
-	mask    *mask
-}
-
-// ruleGrants are the rules by which a role holds something. A rule that the
-// aggregation controller has copied is named where it comes from.
-func (v *view) ruleGrants(key roleKey) []ruleGrant {
-	out, there := v.rules[key]
-	if there {
-		return out
-	}
-	reached := reach(key, v.members)
-	for _, node := range reached {
-		def := v.definition(node.key)
-		if def == nil {
-			continue
-		}
-		for i := range def.rules.list() {
-			rule := &def.rules.list()[i]
-			m := v.caps.ruleMask(rule, len(def.rules.list()))
-			if m.empty() || def.aggregate && len(v.sources(reached, rule)) > 0 {
-				continue
-			}
-			out = append(out, ruleGrant{through: node.through, rule: i, mask: m})
-		}
-	}
-	v.rules[key] = out
-	return out
-}
-
-// node is a ClusterRole that an aggregate reaches, and the way there.
-type node struct {
-	key     roleKey
-	through []string // names, the last of which is key's; empty for the start
-}
-
-// reach is closure with the way to each.
-func reach(key roleKey, next func(roleKey) []roleKey) []node {
-	out := []node{{key: key}}
-	seen := map[roleKey]bool{key: true}
-	for i := 0; i < len(out); i++ {
-		for _, k := range next(out[i].key) {
-			if !seen[k] {
-				seen[k] = true
-				out = append(out, node{key: k, through: append(slices.Clone(out[i].through), k.name)})
-			}
-		}
-	}
-	return out
-}
-
-// source is where an aggregate has a rule from.
-type source struct {
-	through []string
-	rule    int
-}
-
-// sources finds, among the roles that an aggregate reaches, those that are no
-// aggregates themselves and have a rule.
-func (v *view) sources(reached []node, rule *rbacv1.PolicyRule) []source {
-	var out []source
-	for _, n := range reached {
+	o := &origins{nodes: v.reached(key), byHash: map[uint64][]origin{}}
+	for i, n := range o.nodes {
 		def := v.definition(n.key)
 		if def == nil || def.aggregate {
 			continue
 		}
-		for i, r := range def.rules.list() {
-			if equalRules(r, *rule) {
-				out = append(out, source{through: n.through, rule: i})
-			}
+		rules := def.rules.list()
+		if !v.budget.spend(def.rules.words()) || !v.budget.hold(bytesOfOrigin*len(rules)) {
+			break
+		}
+		for j := range rules {
+			h := hashRules(rules[j : j+1])
+			o.byHash[h] = append(o.byHash[h], origin{node: i, rule: j})
+		}
+	}
+	v.memo.copied[key] = o
+	return o
+}
+
+const bytesOfOrigin = 64
+
+// of lists where a rule of the aggregate comes from.
+func (o *origins) of(v *view, rule *rbacv1.PolicyRule) []origin {
+	var out []origin
+	for _, from := range o.byHash[hashRules([]rbacv1.PolicyRule{*rule})] {
+		if equalRules(v.definition(o.nodes[from.node].key).rules.list()[from.rule], *rule) {
+			out = append(out, from)
 		}
 	}
 	return out
 }
 
-// giver is a binding that gives a subject, or one of its groups, something.
-type giver struct {
-	use
-
-	subject Subject
-	mask    *mask // what it gives, in the namespace that is looked at
+type givingKey struct {
+	role      roleKey
+	namespace string
+	mask      *mask
 }
 
-// grants says what a subject has of total in a namespace: one grant for each
-// capability of which it has something.
-func (v *view) grants(subj Subject, namespace string, total *mask, givers []giver) []Grant {
-	shares := v.split(total)
-	out := make([]Grant, 0, len(shares))
-	for _, s := range shares {
-		g := Grant{Subject: subj, Namespace: namespace, Capability: v.caps.ids[s.capability], Permissions: s.permissions}
-		for _, from := range givers {
-			if !from.mask.overlaps(s.mask) {
+// maxGivers bounds the rules that are named as the way by which somebody gets one
+// thing.
+const maxGivers = 64
+
+// giving are the rules by which a role gives something of m in a namespace. A rule
+// that the aggregation controller has copied is named where it comes from.
+func (v *view) giving(key roleKey, namespace string, m *mask) []origin {
+	at := givingKey{role: key, namespace: namespace, mask: m}
+	out, there := v.memo.givers[at]
+	if there {
+		return out
+	}
+	nodes := v.reached(key)
+	test := v.caps.giveTest(m, namespace, v.budget)
+	for i, n := range nodes {
+		def := v.definition(n.key)
+		if def == nil || !def.rules.mask(v.caps, v.budget).overlapsRoughly(m) {
+			continue
+		}
+		rules := def.rules.list()
+		for j := range rules {
+			if !v.budget.spend(1) || len(out) >= maxGivers {
+				break
+			}
+			if !test.gives(&rules[j], len(rules)) || def.aggregate && len(v.originsOf(key).of(v, &rules[j])) > 0 {
 				continue
 			}
-			for _, r := range v.giving(from.role, namespace, s.mask) {
-				g.Paths = append(g.Paths, Path{Binding: from.binding, Subject: from.subject, Role: from.role.ref(), Through: r.through, Rule: r.rule})
-			}
+			out = append(out, origin{node: i, rule: j})
 		}
-		slices.SortFunc(g.Paths, comparePaths)
-		out = append(out, g)
 	}
+	v.memo.givers[at] = out
+	return out
+}
+
+// paths are the ways by which uses give a subject something of m in a namespace, at
+// most `most` of them.
+func (v *view) paths(subj Subject, list []use, namespace string, m *mask, most int) []Path {
+	var out []Path
+	for _, u := range list {
+		if !v.scope(v.mask(u.role), namespace).overlaps(m) {
+			continue
+		}
+		for _, r := range v.giving(u.role, namespace, m) {
+			if len(out) == most {
+				return out
+			}
+			out = append(out, Path{Binding: u.binding, Subject: subj, Role: u.role.ref(), Through: through(v.reached(u.role), r.node), Rule: r.rule})
+		}
+	}
+	slices.SortFunc(out, comparePaths)
 	return out
 }
 
@@ -190,39 +154,35 @@ type share struct {
 // it the same, so the answers are remembered.
 func (v *view) split(total *mask) []share {
 	key := total.key()
-	if out, there := v.shares[key]; there && key != "" {
+	if out, there := v.memo.shares[key]; there && key != "" {
 		return out
 	}
 	var out []share
 	for i := range v.caps.ids {
-		if m := v.caps.restrict(total, v.caps.byID[i]); !m.empty() {
-			out = append(out, share{capability: i, mask: m, permissions: v.caps.permissions(m, i)})
+		b := v.builder()
+		v.caps.localize(b, total, "", v.caps.byID[i])
+		if m := b.mask(); !m.empty() {
+			out = append(out, share{capability: i, mask: m, permissions: v.caps.permissions(m, i, v.budget)})
 		}
 	}
 	if key != "" {
-		v.shares[key] = out
+		v.memo.shares[key] = out
 	}
 	return out
 }
 
-type givingKey struct {
-	role      roleKey
-	namespace string
-	mask      *mask
-}
-
-// giving are the rules by which a role gives something of m in a namespace.
-func (v *view) giving(key roleKey, namespace string, m *mask) []ruleGrant {
-	at := givingKey{role: key, namespace: namespace, mask: m}
-	out, there := v.givers[at]
-	if there {
-		return out
-	}
-	for _, r := range v.ruleGrants(key) {
-		if v.scope(r.mask, namespace).overlaps(m) {
-			out = append(out, r)
+// hashRules is the same for equal lists of rules.
+func hashRules(rules []rbacv1.PolicyRule) uint64 {
+	var h maphash.Hash
+	h.SetSeed(ruleSeed)
+	for i := range rules {
+		for _, list := range fieldsOf(&rules[i]) {
+			for _, s := range *list {
+				_, _ = h.WriteString(s)
+				_ = h.WriteByte(0)
+			}
+			_ = h.WriteByte(1)
 		}
 	}
-	v.givers[at] = out
-	return out
+	return h.Sum64()
 }

@@ -1,7 +1,7 @@
 package rbac
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,23 +19,30 @@ type Change struct {
 	// yet, or knows them in an older form. They count before and after the
 	// change.
 	Overlay []runtime.Object
+	// Gone are objects that do not exist although the store has them.
+	Gone []ObjectRef
+	// Unconfirmed are objects that may come to exist. They count after the change,
+	// beside what the store has under their name, and never before it.
+	Unconfirmed *Additions
 	// Lookup is asked for the role of a new or changed binding when neither
 	// the store nor Overlay has it: a role that is applied together with its
 	// binding may be younger than the store. It returns a Role or ClusterRole,
-	// or nil when there surely is none; an error ends the evaluation. It is
-	// called without any lock of the store. Nil means that the store is
-	// complete.
+	// or nil when there surely is none; an error ends the evaluation. Nil means
+	// that the store is complete.
 	Lookup func(ref ObjectRef) (runtime.Object, error)
 }
 
 // Result is what a change brings about.
 type Result struct {
-	// Gains are sorted by subject and namespace, and within one by the order of
-	// the capabilities.
-	Gains []Grant
+	// Gains are sorted by the first subject and namespace, and within one by the
+	// order of the capabilities. Everything that somebody gains is in one of them.
+	Gains []Gain
 	// Latent is the binding of the change, when its role does not exist and the
 	// change binds somebody to it.
 	Latent []Latent
+	// Depends names the unconfirmed objects without which the result might be
+	// another.
+	Depends []ObjectRef
 }
 
 // Gains says which subject gains what of the capabilities in which of the
@@ -46,57 +53,53 @@ type Result struct {
 // bound to it, and a ClusterRole that joins an aggregate for everybody who is
 // bound to the aggregate. Capabilities of cluster-scoped resources have an empty
 // Namespace in the answer, whatever namespaces were asked for.
-func (s *Store) Gains(change Change, namespaces []string, c *Capabilities) (Result, error) {
-	g, err := s.prepare(change, c)
+//
+// An evaluation that would cost more than package limit allows returns an error that
+// wraps a *limit.Exceeded.
+func (s *Store) Gains(ctx context.Context, change Change, namespaces []string, c *Capabilities) (Result, error) {
+	g, err := prepare(change, c)
 	if err != nil {
 		return Result{}, fmt.Errorf("evaluate the change: %w", err)
 	}
 	if g == nil {
 		return Result{}, nil
 	}
-	if err := s.lookup(change, g); err != nil {
+	now := s.now.Load()
+	if err := g.lookup(change, now); err != nil {
 		return Result{}, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	g.before, g.after = g.view(s, g.oldEntry), g.view(s, g.newEntry)
+	g.budget = newBudget(ctx)
+	g.before, g.after = g.view(now, g.oldEntry, nil), g.view(now, g.newEntry, change.Unconfirmed)
 	g.namespaces = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(namespaces))), func(ns string) bool { return ns == "" })
-	g.all = map[holder]*gain{}
 	if g.newEntry.binding != nil {
 		g.binding()
 	} else {
 		g.role()
 	}
-	return g.result(), nil
+	result := g.result()
+	if err := g.budget.over(); err != nil {
+		return Result{}, fmt.Errorf("evaluate the change: %w", err)
+	}
+	return result, nil
 }
 
 // gains is one evaluation.
 type gains struct {
 	caps               *Capabilities
+	budget             *budget
 	oldEntry, newEntry entry // oldEntry is empty for a CREATE
 	overlay            []entry
+	gone               []ObjectRef
 	namespaces         []string // sorted, each once
 
 	before, after *view
-	all           map[holder]*gain
+	concerned     []concerned
 	latent        []Latent
 }
 
-type holder struct {
-	subject   Subject
-	namespace string
-}
-
-// gain is what one subject gains in one namespace.
-type gain struct {
-	held   *held // before
-	total  *builder
-	givers []giver
-}
-
 // prepare reads the objects; it returns nil for a DELETE.
-func (s *Store) prepare(change Change, c *Capabilities) (*gains, error) {
-	g := &gains{caps: c}
+func prepare(change Change, c *Capabilities) (*gains, error) {
+	g := &gains{caps: c, gone: change.Gone}
 	if change.New == nil {
 		return nil, nil //nolint:nilnil // nothing to evaluate is no error
 	}
@@ -125,22 +128,15 @@ func (s *Store) prepare(change Change, c *Capabilities) (*gains, error) {
 var errWrongRole = errors.New("the lookup returned another object")
 
 // lookup asks for the role of a binding that is not there.
-func (s *Store) lookup(change Change, g *gains) error {
+func (g *gains) lookup(change Change, now *state) error {
 	b := g.newEntry.binding
-	if b == nil || !b.grants || change.Lookup == nil {
+	if b == nil || !b.grants || change.Lookup == nil || now.definition(b.role) != nil {
 		return nil
 	}
 	for _, e := range g.overlay {
 		if e.role != nil && e.role.key == b.role {
 			return nil
 		}
-	}
-	s.mu.RLock()
-	r := s.roles[b.role]
-	exists := r != nil && r.def != nil
-	s.mu.RUnlock()
-	if exists {
-		return nil
 	}
 	ref := b.role.ref()
 	obj, err := change.Lookup(ref)
@@ -162,19 +158,40 @@ func (s *Store) lookup(change Change, g *gains) error {
 }
 
 // view is the store with the overlay and the object in one of its two states.
-func (g *gains) view(s *Store, state entry) *view {
-	v := s.view(g.caps)
+func (g *gains) view(now *state, changed entry, extra *Additions) *view {
+	v := now.view(g.caps, g.budget)
+	for _, ref := range g.gone {
+		v.drop(ref)
+	}
 	for _, e := range g.overlay {
 		v.put(e)
 	}
-	if state.role == nil && state.binding == nil {
+	if changed.role == nil && changed.binding == nil {
 		v.drop(g.newEntry.ref())
 	} else {
-		v.put(state)
+		v.put(changed)
 	}
-	v.done()
+	v.done(extra, g.newEntry.ref())
 	return v
 }
+
+// concerned is somebody whom the change concerns, and what it may give them.
+type concerned struct {
+	subject Subject
+	parts   []given
+}
+
+// given is what a binding gives in one namespace, by its place in gains.namespaces,
+// or everywhere.
+type given struct {
+	namespace int
+	mask      *mask
+}
+
+const everywhere = -1
+
+// bytesOfConcerned is what each subject of a change costs until the answer is there.
+const bytesOfConcerned = 160
 
 // binding evaluates a RoleBinding or ClusterRoleBinding: whoever is new in it
 // gains what its role has.
@@ -186,102 +203,94 @@ func (g *gains) binding() {
 	added := b.subjects
 	// roleRef is immutable; in files somebody may have changed it all the same.
 	if old := g.oldEntry.binding; old != nil && old.grants && old.role == b.role {
-		added = slices.DeleteFunc(slices.Clone(added), func(s Subject) bool { return slices.Contains(old.subjects, s) })
+		added = slices.DeleteFunc(slices.Clone(added), old.names)
 	}
-	if len(added) == 0 || b.reference.Namespace != "" && !g.asks(b.reference.Namespace) {
+	at, asked := g.place(b.reference.Namespace)
+	if len(added) == 0 || !asked {
 		return
 	}
-	if g.after.definition(b.role) == nil {
+	if !g.after.exists(b.role) {
 		g.latent = append(g.latent, Latent{Binding: b.reference, Role: b.role.ref(), Subjects: added})
 		return
 	}
 	m := g.after.mask(b.role)
-	if m.empty() {
+	if m.empty() || !g.budget.spend(len(added)) || !g.budget.hold(bytesOfConcerned*len(added)) {
 		return
 	}
-	for _, subj := range added {
-		g.through(use{binding: b.reference, role: b.role}, subj, m)
+	parts := []given{{namespace: at, mask: m}}
+	g.concerned = make([]concerned, len(added))
+	for i, subj := range added {
+		g.concerned[i] = concerned{subject: subj, parts: parts}
 	}
+}
+
+// place finds a namespace among those that the caller asked for. What has none counts
+// everywhere.
+func (g *gains) place(namespace string) (int, bool) {
+	if namespace == "" {
+		return everywhere, true
+	}
+	return slices.BinarySearch(g.namespaces, namespace)
 }
 
 // role evaluates a Role or ClusterRole: what it has more than before, alone or as a
 // part of aggregates, everybody who is bound to them gains.
 func (g *gains) role() {
-	for _, key := range closure(g.newEntry.role.key, g.after.parents) {
+	places := map[Subject]int{}
+	give := func(subj Subject, part given) {
+		i, there := places[subj]
+		if !there {
+			if !g.budget.hold(2 * bytesOfConcerned) {
+				return
+			}
+			i = len(g.concerned)
+			places[subj] = i
+			g.concerned = append(g.concerned, concerned{subject: subj})
+		}
+		if c := &g.concerned[i]; !slices.Contains(c.parts, part) {
+			c.parts = append(c.parts, part)
+		}
+	}
+	for _, key := range g.after.parents(g.newEntry.role.key) {
+		stored, put, extra := g.after.s.boundTo(key), g.after.byRole[key], g.after.extraBindings(key)
+		if len(stored)+len(put)+len(extra) == 0 {
+			continue
+		}
 		before := newHeld(g.caps.words)
-		before.add(g.before.mask(key))
-		more := g.caps.lacks(before, g.after.mask(key))
+		before.add(g.before.mask(key), g.before)
+		more := g.before.lacks(before, g.after.mask(key))
 		if more == nil {
 			continue
 		}
-		if r := g.after.s.roles[key]; r != nil {
-			for _, b := range r.bindings {
-				if b.namespace != nil && !g.asks(b.namespace.name) || g.after.hides(b) {
-					continue
-				}
+		for _, b := range stored {
+			if !g.budget.spend(1 + len(b.subjects)) {
+				return
+			}
+			if at, asked := g.place(b.namespace); asked && !g.after.hides(b) {
 				for _, subj := range b.subjects {
-					g.through(use{binding: b.ref(), role: key}, subj.Subject, more)
+					give(subj.Subject, given{namespace: at, mask: more})
 				}
 			}
 		}
-		for _, e := range g.after.addedToRole[key] {
-			if e.reference.Namespace != "" && !g.asks(e.reference.Namespace) {
+		for i, e := range slices.Concat(put, extra) {
+			if !g.budget.spend(1 + len(e.subjects)) {
+				return
+			}
+			at, asked := g.place(e.reference.Namespace)
+			if !asked {
 				continue
 			}
+			if i >= len(put) {
+				g.after.touched[e.reference] = true
+			}
 			for _, subj := range e.subjects {
-				g.through(use{binding: e.reference, role: key}, subj, more)
+				give(subj, given{namespace: at, mask: more})
 			}
 		}
 	}
 }
 
-// asks reports whether the caller asked for a namespace.
-func (g *gains) asks(namespace string) bool { return contains(g.namespaces, namespace) }
-
-// through adds what a subject gains by one binding, where it counts.
-func (g *gains) through(u use, subj Subject, m *mask) {
-	if u.binding.Namespace != "" {
-		g.in(u.binding.Namespace, u, subj, m)
-		return
-	}
-	g.in("", u, subj, m)
-	for _, namespace := range g.namespaces {
-		g.in(namespace, u, subj, m)
-	}
-}
-
-// in adds what a subject gains in one namespace.
-func (g *gains) in(namespace string, u use, subj Subject, m *mask) {
-	m = g.after.scope(m, namespace)
-	if m.empty() {
-		return
-	}
-	key := holder{subject: subj, namespace: namespace}
-	found := g.all[key]
-	if found == nil {
-		found = &gain{held: g.before.held(subj, namespace), total: g.caps.builder()}
-		g.all[key] = found
-	}
-	if more := g.caps.lacks(found.held, m); more != nil {
-		found.total.addMask(more)
-		found.givers = append(found.givers, giver{use: u, subject: subj, mask: more})
-	}
-}
-
-func (g *gains) result() Result {
-	holders := make([]holder, 0, len(g.all))
-	for key, found := range g.all {
-		if len(found.givers) > 0 {
-			holders = append(holders, key)
-		}
-	}
-	slices.SortFunc(holders, func(a, b holder) int {
-		return cmp.Or(compareSubjects(a.subject, b.subject), cmp.Compare(a.namespace, b.namespace))
-	})
-	out := Result{Latent: g.latent}
-	for _, key := range holders {
-		found := g.all[key]
-		out.Gains = append(out.Gains, g.after.grants(key.subject, key.namespace, found.total.mask(), found.givers)...)
-	}
-	return out
+// paths are ways by which a subject has something of a mask after the change.
+func (g *gains) paths(subj Subject, namespace string, m *mask, most int) []Path {
+	return g.after.paths(subj, g.after.uses(subj, namespace), namespace, m, most)
 }

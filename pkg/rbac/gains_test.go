@@ -348,7 +348,7 @@ func TestGainsLooksUpTheRole(t *testing.T) {
 	t.Run("an error ends it", func(t *testing.T) {
 		t.Parallel()
 		cause := errors.New("timeout")
-		_, err := storeOf(t).Gains(Change{New: bind("emr", "b", "Role/r", alice), Lookup: func(ObjectRef) (kruntime.Object, error) {
+		_, err := storeOf(t).Gains(t.Context(), Change{New: bind("emr", "b", "Role/r", alice), Lookup: func(ObjectRef) (kruntime.Object, error) {
 			return nil, cause
 		}}, []string{"emr"}, forbidden(t))
 		if !errors.Is(err, cause) || !strings.Contains(err.Error(), "Role emr/r") || !strings.Contains(err.Error(), "RoleBinding emr/b") {
@@ -358,7 +358,7 @@ func TestGainsLooksUpTheRole(t *testing.T) {
 	t.Run("another object is an error", func(t *testing.T) {
 		t.Parallel()
 		for _, o := range []kruntime.Object{newRole("emr", "r2"), newRole("other", "r"), newClusterRole("r"), &corev1.Pod{}, (*rbacv1.Role)(nil)} {
-			if _, err := storeOf(t).Gains(Change{New: bind("emr", "b", "Role/r", alice), Lookup: found(o)}, []string{"emr"}, forbidden(t)); err == nil {
+			if _, err := storeOf(t).Gains(t.Context(), Change{New: bind("emr", "b", "Role/r", alice), Lookup: found(o)}, []string{"emr"}, forbidden(t)); err == nil {
 				t.Errorf("%T is no error", o)
 			}
 		}
@@ -432,13 +432,13 @@ func TestGainsErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := storeOf(t).Gains(tc.change, nil, forbidden(t))
+			_, err := storeOf(t).Gains(t.Context(), tc.change, nil, forbidden(t))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v does not say %q", err, tc.want)
 			}
 		})
 	}
-	if r, err := storeOf(t).Gains(Change{Old: role}, []string{"emr"}, forbidden(t)); err != nil || len(r.Gains)+len(r.Latent) > 0 {
+	if r, err := storeOf(t).Gains(t.Context(), Change{Old: role}, []string{"emr"}, forbidden(t)); err != nil || len(r.Gains)+len(r.Latent) > 0 {
 		t.Errorf("a DELETE: %+v, %v", r, err)
 	}
 }
@@ -448,17 +448,17 @@ func TestGainsAsksForNamespaces(t *testing.T) {
 	t.Parallel()
 	s := storeOf(t, newClusterRole("r", rule("get", "*", "secrets,nodes/proxy")))
 	change := Change{New: bindCluster("b", "ClusterRole/r", user("alice"))}
-	r, err := s.Gains(change, []string{"z", "a", "", "z", "m"}, forbidden(t))
+	r, err := s.Gains(t.Context(), change, []string{"z", "a", "", "z", "m"}, forbidden(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "gains", say(r.Gains), []string{
+	same(t, "gains", say(r.Grants()), []string{
 		"User alice |  | exec | get nodes/proxy",
 		"User alice | a | secrets | get secrets",
 		"User alice | m | secrets | get secrets",
 		"User alice | z | secrets | get secrets",
 	})
-	if r, err = s.Gains(change, nil, forbidden(t)); err != nil || len(r.Gains) != 1 {
-		t.Errorf("without namespaces: %v, %v", say(r.Gains), err)
+	if r, err = s.Gains(t.Context(), change, nil, forbidden(t)); err != nil || len(r.Gains) != 1 {
+		t.Errorf("without namespaces: %v, %v", say(r.Grants()), err)
 	}
 }

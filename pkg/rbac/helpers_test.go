@@ -156,13 +156,19 @@ func same(t *testing.T, what string, got, want []string) {
 }
 
 // gainsOf evaluates a change for the namespaces emr and emr-2.
-func gainsOf(t *testing.T, s *Store, change Change) Result {
+func gainsOf(t *testing.T, s *Store, change Change) answer {
 	t.Helper()
-	r, err := s.Gains(change, []string{"emr", "emr-2"}, forbidden(t))
+	r, err := s.Gains(t.Context(), change, []string{"emr", "emr-2"}, forbidden(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return answer{r.Grants(), r.Latent}
+}
+
+// answer is a Result for each subject and namespace by itself.
+type answer struct {
+	Gains  []Grant
+	Latent []Latent
 }
 
 func cut(res string) (main, sub string, found bool) { return strings.Cut(res, "/") }

@@ -1,6 +1,8 @@
 package rbac
 
 import (
+	"maps"
+	"math"
 	"slices"
 )
 
@@ -10,19 +12,24 @@ import (
 // its groups are subjects of their own. Ask [Store.HeldBy] for one subject with
 // everything.
 func (s *Store) Holders(namespace string, c *Capabilities) []Grant {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	v := s.view(c)
-	ns := s.namespaces[namespace]
-	var subjects []Subject
-	for key, subj := range s.subjects {
-		if len(subj.cluster) > 0 || ns != nil && len(ns.bySubject[subj]) > 0 {
-			subjects = append(subjects, key)
+	now := s.now.Load()
+	v := now.view(c, nil)
+	found := map[Subject]bool{}
+	name := func(list []*subject) {
+		for _, subj := range list {
+			found[subj.Subject] = true
 		}
 	}
-	slices.SortFunc(subjects, compareSubjects)
+	for b := range now.clusterBindings.all() {
+		name(b.subjects)
+	}
+	if ns := now.namespaces.get(namespace); ns != nil {
+		for b := range ns.bindings.all() {
+			name(b.subjects)
+		}
+	}
 	var out []Grant
-	for _, subj := range subjects {
+	for _, subj := range slices.SortedFunc(maps.Keys(found), compareSubjects) {
 		out = append(out, v.holdings(subj, []Subject{subj}, namespace)...)
 	}
 	return out
@@ -33,33 +40,34 @@ func (s *Store) Holders(namespace string, c *Capabilities) []Grant {
 // An empty namespace asks for cluster-scoped capabilities. The paths name the
 // subject or group that the binding names.
 func (s *Store) HeldBy(subj Subject, groups []string, namespace string, c *Capabilities) []Grant {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	as := []Subject{subj}
 	for _, name := range append(subj.ImplicitGroups(), groups...) {
 		if g := Group(name); !slices.Contains(as, g) {
 			as = append(as, g)
 		}
 	}
-	return s.view(c).holdings(subj, as, namespace)
+	return s.now.Load().view(c, nil).holdings(subj, as, namespace)
 }
 
 // holdings is what a subject holds as any of the subjects that it is.
 func (v *view) holdings(subj Subject, as []Subject, namespace string) []Grant {
-	total := v.caps.builder()
-	var givers []giver
-	for _, one := range as {
-		for _, u := range v.uses(one, namespace) {
-			m := v.scope(v.mask(u.role), namespace)
-			if m.empty() {
-				continue
-			}
-			total.addMask(m)
-			givers = append(givers, giver{use: u, subject: one, mask: m})
+	total := v.builder()
+	lists := make([][]use, len(as))
+	for i, one := range as {
+		lists[i] = v.uses(one, namespace)
+		for _, u := range lists[i] {
+			total.addMask(v.scope(v.mask(u.role), namespace))
 		}
 	}
-	if len(givers) == 0 {
-		return nil
+	shares := v.split(total.mask())
+	out := make([]Grant, 0, len(shares))
+	for _, s := range shares {
+		g := Grant{Subject: subj, Namespace: namespace, Capability: v.caps.ids[s.capability], Permissions: s.permissions}
+		for i, one := range as {
+			g.Paths = append(g.Paths, v.paths(one, lists[i], namespace, s.mask, math.MaxInt)...)
+		}
+		slices.SortFunc(g.Paths, comparePaths)
+		out = append(out, g)
 	}
-	return v.grants(subj, namespace, total.mask(), givers)
+	return out
 }

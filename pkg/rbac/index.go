@@ -3,222 +3,247 @@ package rbac
 import (
 	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
-// set and remove keep the indexes; s.mu is held.
+// set and remove change the next state of a store; its lock is held.
 
-func (s *Store) set(e entry) {
+func (s *Store) set(next *state, e entry) {
 	if e.role != nil {
-		s.setRole(e.role)
+		s.setRole(next, e.role)
 		return
 	}
-	s.setBinding(e.binding)
+	next.setBinding(e.binding)
 }
 
-func (s *Store) remove(ref ObjectRef) {
+func (s *Store) remove(next *state, ref ObjectRef) {
 	switch ref.Kind {
 	case KindRole:
-		s.removeRole(roleKey{namespace: ref.Namespace, name: ref.Name})
+		s.removeRole(next, roleKey{namespace: ref.Namespace, name: ref.Name})
 	case KindClusterRole:
-		s.removeRole(roleKey{name: ref.Name, cluster: true})
-	case KindRoleBinding:
-		if ns := s.namespaces[ref.Namespace]; ns != nil {
-			s.removeBinding(ns.bindings[ref.Name])
-		}
-	case KindClusterRoleBinding:
-		s.removeBinding(s.clusterBindings[ref.Name])
+		s.removeRole(next, roleKey{name: ref.Name, cluster: true})
+	case KindRoleBinding, KindClusterRoleBinding:
+		next.removeBinding(next.binding(ref))
 	}
+}
+
+// definition returns the role with a key; nil when it does not exist.
+func (t *state) definition(key roleKey) *definition {
+	if key.cluster {
+		return t.clusterRoles.get(key)
+	}
+	return t.roles.get(key)
+}
+
+// binding returns the binding with a name; nil when it does not exist.
+func (t *state) binding(ref ObjectRef) *binding {
+	if ref.Kind == KindClusterRoleBinding {
+		return t.clusterBindings.get(ref.Name)
+	}
+	if ns := t.namespaces.get(ref.Namespace); ns != nil {
+		return ns.bindings.get(ref.Name)
+	}
+	return nil
+}
+
+// boundTo are the bindings that name a role.
+func (t *state) boundTo(key roleKey) []*binding {
+	if b := t.bound.get(key); b != nil {
+		return b.bindings
+	}
+	return nil
 }
 
 // refs names everything of one kind.
-func (s *Store) refs(kind string) []ObjectRef {
+func (t *state) refs(kind string) []ObjectRef {
 	var out []ObjectRef
 	switch kind {
-	case KindRole, KindClusterRole:
-		for key, r := range s.roles {
-			if r.def != nil && key.cluster == (kind == KindClusterRole) {
-				out = append(out, key.ref())
-			}
+	case KindRole:
+		for d := range t.roles.all() {
+			out = append(out, d.ref())
+		}
+	case KindClusterRole:
+		for d := range t.clusterRoles.all() {
+			out = append(out, d.ref())
 		}
 	case KindRoleBinding:
-		for _, ns := range s.namespaces {
-			for _, b := range ns.bindings {
+		for ns := range t.namespaces.all() {
+			for b := range ns.bindings.all() {
 				out = append(out, b.ref())
 			}
 		}
 	case KindClusterRoleBinding:
-		for _, b := range s.clusterBindings {
+		for b := range t.clusterBindings.all() {
 			out = append(out, b.ref())
 		}
 	}
 	return out
 }
 
-// roleAt returns the role with a key, new when nothing has named it yet.
-func (s *Store) roleAt(key roleKey) *role {
-	r := s.roles[key]
-	if r == nil {
-		r = &role{key: key}
-		s.roles[key] = r
-	}
-	return r
-}
-
-// forget drops a role that neither exists nor is named.
-func (s *Store) forget(r *role) {
-	if r.def == nil && len(r.bindings) == 0 {
-		delete(s.roles, r.key)
-	}
-}
-
-func (s *Store) setRole(e *roleEntry) {
-	r := s.roleAt(e.key)
-	old := r.def
-	def := &definition{rules: s.rulesets.intern(e.rules), aggregate: e.aggregate, selectors: e.selectors}
+func (s *Store) setRole(next *state, e *roleEntry) {
+	old := next.definition(e.key)
+	def := &definition{roleKey: e.key, rules: s.rulesets.intern(e.rules), aggregate: e.aggregate, selectors: e.selectors}
 	if e.key.cluster && len(e.labels) > 0 {
 		def.labels = maps.Clone(e.labels)
 	}
-	r.def = def
 	if old != nil {
 		s.rulesets.release(old.rules)
 	}
 	if !e.key.cluster {
+		next.roles = next.roles.with(def)
 		return
 	}
-	s.clusterRoles[r] = struct{}{}
+	next.clusterRoles = next.clusterRoles.with(def)
+	switch {
+	case def.aggregate:
+		next.aggregates = next.aggregates.with(def)
+	case old != nil && old.aggregate:
+		next.aggregates = next.aggregates.without(e.key)
+	}
 	if old == nil || !maps.Equal(old.labels, def.labels) {
-		s.joinParents(r)
-	}
-	if def.aggregate || old != nil && old.aggregate {
-		s.joinMembers(r)
+		next.selected = &selected{}
 	}
 }
 
-func (s *Store) removeRole(key roleKey) {
-	r := s.roles[key]
-	if r == nil || r.def == nil {
+func (s *Store) removeRole(next *state, key roleKey) {
+	old := next.definition(key)
+	if old == nil {
 		return
 	}
-	s.rulesets.release(r.def.rules)
-	r.def = nil
-	delete(s.clusterRoles, r)
-	s.leaveParents(r)
-	s.leaveMembers(r)
-	s.forget(r)
-}
-
-// joinParents finds the aggregates that select r.
-func (s *Store) joinParents(r *role) {
-	s.leaveParents(r)
-	for parent := range s.aggregates {
-		if parent != r && parent.def.selects(r.def.labels) {
-			link(parent, r)
-		}
-	}
-}
-
-// joinMembers finds what r selects, when it is an aggregate.
-func (s *Store) joinMembers(r *role) {
-	s.leaveMembers(r)
-	if !r.def.aggregate {
+	s.rulesets.release(old.rules)
+	if !key.cluster {
+		next.roles = next.roles.without(key)
 		return
 	}
-	s.aggregates[r] = struct{}{}
-	for member := range s.clusterRoles {
-		if member != r && r.def.selects(member.def.labels) {
-			link(r, member)
+	next.clusterRoles, next.aggregates = next.clusterRoles.without(key), next.aggregates.without(key)
+	next.selected = &selected{}
+}
+
+func (t *state) setBinding(e *bindingEntry) {
+	if old := t.binding(e.reference); old != nil {
+		if old.is(e) {
+			return // a relist brings what is there
 		}
+		t.removeBinding(old)
 	}
+	b := &binding{name: e.reference.Name, namespace: e.reference.Namespace, role: e.role, grants: e.grants}
+	if e.grants { // else it is counted, and otherwise of no effect
+		t.bind(b, e.subjects)
+	}
+	if b.namespace == "" {
+		t.clusterBindings = t.clusterBindings.with(b)
+		return
+	}
+	ns := namespace{name: b.namespace}
+	if have := t.namespaces.get(b.namespace); have != nil {
+		ns = *have
+	}
+	ns.bindings = ns.bindings.with(b)
+	t.namespaces = t.namespaces.with(&ns)
+	t.roleBindings++
 }
 
-func link(parent, member *role) {
-	parent.members = append(parent.members, member)
-	member.parents = append(member.parents, parent)
-}
-
-func (s *Store) leaveParents(r *role) {
-	for _, parent := range r.parents {
-		parent.members = slices.DeleteFunc(parent.members, func(m *role) bool { return m == r })
-	}
-	r.parents = nil
-}
-
-func (s *Store) leaveMembers(r *role) {
-	for _, member := range r.members {
-		member.parents = slices.DeleteFunc(member.parents, func(p *role) bool { return p == r })
-	}
-	r.members = nil
-	delete(s.aggregates, r)
-}
-
-func (s *Store) setBinding(e *bindingEntry) {
-	s.remove(e.reference)
-	b := &binding{name: e.reference.Name}
-	if e.reference.Kind == KindRoleBinding {
-		ns := s.namespaces[e.reference.Namespace]
-		if ns == nil {
-			ns = &namespace{name: e.reference.Namespace, bindings: map[string]*binding{}, bySubject: map[*subject][]*binding{}}
-			s.namespaces[ns.name] = ns
-		}
-		b.namespace = ns
-		ns.bindings[b.name] = b
-	} else {
-		s.clusterBindings[b.name] = b
-	}
-	if !e.grants {
-		return // counted, and otherwise of no effect
-	}
-	b.role = s.roleAt(e.role)
-	b.slot = len(b.role.bindings)
-	b.role.bindings = append(b.role.bindings, b)
-	b.subjects = make([]*subject, len(e.subjects))
-	for i, key := range e.subjects {
-		subj := s.subjects[key]
-		if subj == nil {
-			subj = &subject{Subject: key}
-			s.subjects[key] = subj
-		}
-		subj.refs++
-		b.subjects[i] = subj
-		if b.namespace == nil {
-			subj.cluster = append(subj.cluster, b)
+// bind enters a binding under its role and its subjects.
+//
+// Lists grow by append: a state sees no more of a list than was there when it was
+// made, and there is one line of states, so that nobody appends twice to the same.
+func (t *state) bind(b *binding, subjects []Subject) {
+	t.bound = t.bound.with(&bound{roleKey: b.role, bindings: append(t.boundTo(b.role), b)})
+	b.subjects = make([]*subject, len(subjects))
+	for i, key := range subjects {
+		next := uses{}
+		if have := t.subjects.get(key); have != nil {
+			next = *have
 		} else {
-			b.namespace.bySubject[subj] = append(b.namespace.bySubject[subj], b)
+			next.subject = &subject{key}
 		}
+		b.subjects[i] = next.subject
+		if b.namespace == "" {
+			next.cluster = append(next.cluster, b)
+		} else {
+			next.local = append(next.local, b)
+		}
+		t.subjects = t.subjects.with(&next)
 	}
 }
 
-func (s *Store) removeBinding(b *binding) {
+func (t *state) removeBinding(b *binding) {
 	if b == nil {
 		return
 	}
-	isThis := func(o *binding) bool { return o == b }
 	for _, subj := range b.subjects {
-		if b.namespace == nil {
-			subj.cluster = slices.DeleteFunc(subj.cluster, isThis)
-		} else if rest := slices.DeleteFunc(b.namespace.bySubject[subj], isThis); len(rest) == 0 {
-			delete(b.namespace.bySubject, subj)
+		next := *t.subjects.get(subj.Subject)
+		if b.namespace == "" {
+			next.cluster = dropped(next.cluster, b)
 		} else {
-			b.namespace.bySubject[subj] = rest
+			next.local = dropped(next.local, b)
 		}
-		if subj.refs--; subj.refs == 0 {
-			delete(s.subjects, subj.Subject)
+		if len(next.cluster)+len(next.local) == 0 {
+			t.subjects = t.subjects.without(subj.Subject)
+		} else {
+			t.subjects = t.subjects.with(&next)
 		}
 	}
-	if r := b.role; r != nil {
-		last := len(r.bindings) - 1
-		r.bindings[b.slot] = r.bindings[last]
-		r.bindings[b.slot].slot = b.slot
-		r.bindings[last] = nil
-		r.bindings = r.bindings[:last]
-		s.forget(r)
+	if b.grants {
+		if rest := dropped(t.boundTo(b.role), b); len(rest) == 0 {
+			t.bound = t.bound.without(b.role)
+		} else {
+			t.bound = t.bound.with(&bound{roleKey: b.role, bindings: rest})
+		}
 	}
-	if b.namespace == nil {
-		delete(s.clusterBindings, b.name)
+	if b.namespace == "" {
+		t.clusterBindings = t.clusterBindings.without(b.name)
 		return
 	}
-	delete(b.namespace.bindings, b.name)
-	if len(b.namespace.bindings) == 0 {
-		delete(s.namespaces, b.namespace.name)
+	ns := *t.namespaces.get(b.namespace)
+	ns.bindings = ns.bindings.without(b.name)
+	if ns.bindings.size == 0 {
+		t.namespaces = t.namespaces.without(ns.name)
+	} else {
+		t.namespaces = t.namespaces.with(&ns)
 	}
+	t.roleBindings--
 }
+
+// dropped is a list without a binding, in memory of its own.
+func dropped(list []*binding, b *binding) []*binding {
+	i := slices.Index(list, b)
+	return slices.Concat(list[:i], list[i+1:])
+}
+
+// selected remembers which ClusterRoles each selector selects.
+type selected struct {
+	bySelector sync.Map // text of the selector: []roleKey, sorted
+	size       atomic.Int64
+}
+
+// maxSelected bounds what is remembered: a million pairs are 40 MB.
+const maxSelected = 100_000
+
+// selects lists the ClusterRoles that a selector selects, sorted.
+func (t *state) selects(s selector, b *budget) []roleKey {
+	if found, ok := t.selected.bySelector.Load(s.text); ok {
+		list, _ := found.([]roleKey)
+		return list
+	}
+	if !b.spend(stepsToMatch * t.clusterRoles.size) {
+		return nil
+	}
+	var list []roleKey
+	for d := range t.clusterRoles.all() {
+		if s.matches.Matches(d.labels) {
+			list = append(list, d.roleKey)
+		}
+	}
+	slices.SortFunc(list, compareKeys)
+	if size := int64(len(list)) + 1; t.selected.size.Add(size) <= maxSelected {
+		t.selected.bySelector.Store(s.text, list)
+	} else {
+		t.selected.size.Add(-size)
+	}
+	return list
+}
+
+// stepsToMatch is what it costs to hold labels against a selector, in steps.
+const stepsToMatch = 2

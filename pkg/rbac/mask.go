@@ -3,6 +3,7 @@ package rbac
 import (
 	"cmp"
 	"encoding/binary"
+	"hash/maphash"
 	"maps"
 	"math/bits"
 	"slices"
@@ -31,6 +32,13 @@ func (b bitset) andNot(o bitset) {
 	for i := range o {
 		b[i] &^= o[i]
 	}
+}
+
+func (b bitset) appendTo(raw []byte) []byte {
+	for _, w := range b {
+		raw = binary.LittleEndian.AppendUint64(raw, w)
+	}
+	return raw
 }
 
 func (b bitset) empty() bool {
@@ -104,10 +112,7 @@ func (m *mask) key() string {
 	if len(m.parts) > maxKeyed {
 		return ""
 	}
-	var raw []byte
-	for _, w := range m.full {
-		raw = binary.LittleEndian.AppendUint64(raw, w)
-	}
+	raw := m.full.appendTo(nil)
 	word := func(s string) {
 		raw = binary.AppendUvarint(raw, uint64(len(s)))
 		raw = append(raw, s...)
@@ -138,29 +143,58 @@ type held struct {
 
 func newHeld(words int) *held { return &held{full: make(bitset, words)} }
 
-func (h *held) add(m *mask) {
+// maxHeld is how many masks with pieces are looked through one by one.
+const maxHeld = 8
+
+func (h *held) add(m *mask, v *view) {
 	h.full.or(m.full)
-	if len(m.parts) > 0 {
-		h.parts = append(h.parts, m)
+	if len(m.parts) == 0 || slices.Contains(h.parts, m) {
+		return
 	}
+	h.parts = append(h.parts, m)
+	if len(h.parts) < maxHeld*maxHeld {
+		return
+	}
+	all := v.builder()
+	for _, m := range h.parts {
+		all.addMask(m)
+	}
+	h.parts = []*mask{all.mask()}
 }
 
 // lacks returns what of m is not in h; nil when there is nothing.
-func (c *Capabilities) lacks(h *held, m *mask) *mask {
-	rest := c.builder()
+func (v *view) lacks(h *held, m *mask) *mask {
+	rest := v.builder()
 	rest.m.full.or(m.full)
 	rest.m.full.andNot(h.full)
+	var memo map[namesPair][]string
 	for p, names := range m.parts {
-		if h.full.has(p.atom) {
+		if h.full.has(p.atom) || !v.budget.spend(1+len(h.parts)) {
 			continue
 		}
-		switch have, all := c.namesHeld(h, p); {
+		switch have, all := v.caps.namesHeld(h, p); {
 		case all:
 		case names == nil || len(have) == 0:
 			rest.add(p, names) // some names are not all
+		case len(have) == 1:
+			// Pieces that come from the same rules share their names.
+			pair := namesPair{&names[0], &have[0][0], len(names), len(have[0])}
+			left, done := memo[pair]
+			if !done {
+				v.budget.spend((len(names) + len(have[0])) / wordsPerStep)
+				left = without(names, have[0])
+				if memo == nil {
+					memo = map[namesPair][]string{}
+				}
+				memo[pair] = left
+			}
+			if len(left) > 0 {
+				rest.add(p, left)
+			}
 		default:
-			if names = without(names, unite(have)); len(names) > 0 {
-				rest.add(p, names)
+			v.spendOn(have)
+			if left := without(names, unite(have)); len(left) > 0 {
+				rest.add(p, left)
 			}
 		}
 	}
@@ -169,6 +203,21 @@ func (c *Capabilities) lacks(h *held, m *mask) *mask {
 	}
 	return nil
 }
+
+// namesPair are two lists of names, by their place in memory.
+type namesPair struct {
+	a, b       *string
+	lenA, lenB int
+}
+
+func (v *view) spendOn(lists [][]string) {
+	for _, l := range lists {
+		v.budget.spend(len(l))
+		v.budget.hold(bytesOfWord * len(l))
+	}
+}
+
+const bytesOfWord = 16
 
 // namesHeld returns the lists of names for which a piece is held, or true when it
 // is for all.
@@ -211,40 +260,32 @@ func wider(special, whole string) []string {
 	return []string{special, whole}
 }
 
-// restrict returns what of m is in atoms.
-func (c *Capabilities) restrict(m *mask, atoms bitset) *mask {
-	out := c.builder()
-	out.m.full.or(m.full)
-	out.m.full.and(atoms)
+// localize adds to b what of m is in atoms. In a namespace, the names of Namespace
+// objects are resolved: there a rule that names it holds in whole, and one that names
+// others holds nothing.
+func (c *Capabilities) localize(b *builder, m *mask, namespace string, atoms bitset) {
+	b.m.full.or(m.full)
+	b.m.full.and(atoms)
 	for p, names := range m.parts {
-		if atoms.has(p.atom) {
-			out.add(p, names)
+		if !atoms.has(p.atom) || !b.budget.spend(1) {
+			continue
 		}
-	}
-	return out.mask()
-}
-
-// localize resolves the names of Namespace objects: in its own namespace a rule
-// that names it holds in whole, and one that names others holds nothing.
-func (c *Capabilities) localize(m *mask, namespace string) *mask {
-	if !m.own {
-		return m
-	}
-	out := c.builder()
-	out.m.full.or(m.full)
-	for p, names := range m.parts {
 		a := &c.atoms[p.atom]
 		switch {
-		case a.scope != OwnNamespace:
-			out.add(p, names)
+		case a.scope != OwnNamespace || namespace == "":
+			b.add(p, names)
 		case names != nil && !contains(names, namespace):
 		case p.group == a.group && p.resource == a.resource && p.verb == a.verb:
-			out.m.full.set(p.atom)
+			b.m.full.set(p.atom)
 		default:
-			out.add(p, nil)
+			b.add(p, nil)
 		}
 	}
-	return out.mask()
+}
+
+// overlapsRoughly reports whether m has something of an atom of o.
+func (m *mask) overlapsRoughly(o *mask) bool {
+	return m.full.intersects(o.full) || m.full.intersects(o.some) || m.some.intersects(o.full) || m.some.intersects(o.some)
 }
 
 // maxCompared bounds the pieces that overlaps compares one by one.
@@ -286,4 +327,20 @@ func (p part) sharesWith(q part) bool {
 		return a == b || strings.Contains(a, wildcard) || strings.Contains(b, wildcard)
 	}
 	return same(p.group, q.group) && same(p.resource, q.resource) && same(p.verb, q.verb)
+}
+
+// hash is the same for masks that hold the same, however many pieces they have.
+func (m *mask) hash() uint64 {
+	var h maphash.Hash
+	h.SetSeed(ruleSeed)
+	_, _ = h.Write(m.full.appendTo(nil))
+	for _, p := range m.sortedParts() {
+		maphash.WriteComparable(&h, p)
+		for _, n := range m.parts[p] {
+			_, _ = h.WriteString(n)
+			_ = h.WriteByte(0)
+		}
+		_ = h.WriteByte(1)
+	}
+	return h.Sum64()
 }

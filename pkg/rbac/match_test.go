@@ -161,7 +161,7 @@ func FuzzCapabilitiesAgreeWithRuleAllows(f *testing.F) {
 			r.ResourceNames = []string{name}
 		}
 		want := RuleAllows(&r, Attributes{Verb: wantVerb, APIGroup: wantGroup, Resource: main, Subresource: sub, Name: wantName})
-		m := c.rulesMask([]rbacv1.PolicyRule{r})
+		m := c.rulesMask([]rbacv1.PolicyRule{r}, nil)
 		got := m.full.has(0)
 		for _, names := range m.parts {
 			got = got || contains(names, wantName)

@@ -14,7 +14,12 @@ type builder struct {
 	lists map[part][][]string // names (sorted) that are still to be united
 	made  map[uint64][]united
 	limit int // of pieces that wildcards of rules may add
+
+	budget *budget // nil for none
 }
+
+// bytesOfPiece is what a piece costs: in the map of the mask, and of its lists.
+const bytesOfPiece = 160
 
 // united remembers what became of some lists.
 type united struct {
@@ -42,6 +47,9 @@ func (b *builder) add(p part, names []string) {
 		b.m.parts[p] = nil
 		return
 	}
+	if !b.budget.hold(bytesOfPiece) {
+		return
+	}
 	b.m.parts[p] = names
 	if b.lists == nil {
 		b.lists = map[part][][]string{}
@@ -53,6 +61,9 @@ func (b *builder) add(p part, names []string) {
 func (b *builder) addMask(m *mask) {
 	b.m.full.or(m.full)
 	for p, names := range m.parts {
+		if !b.budget.spend(1) {
+			return
+		}
 		b.add(p, names)
 	}
 }
@@ -88,6 +99,11 @@ func (b *builder) unite(lists [][]string) []string {
 	for _, u := range b.made[key] {
 		if slices.EqualFunc(u.lists, lists, sameList) {
 			return u.names
+		}
+	}
+	for _, l := range lists {
+		if !b.budget.spend(len(l)) || !b.budget.hold(bytesOfWord*len(l)) {
+			return lists[0] // the evaluation fails
 		}
 	}
 	u := united{lists: lists, names: unite(lists)}

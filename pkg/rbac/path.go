@@ -61,7 +61,13 @@ func (p Path) String() string {
 	} else {
 		b.WriteString(p.Role.String())
 	}
-	for _, name := range p.Through {
+	for i, name := range p.Through {
+		if len(p.Through) > maxWords && i > 0 && i < len(p.Through)-1 {
+			if i == 1 {
+				b.WriteString(" → " + strconv.Itoa(len(p.Through)-2) + " more")
+			}
+			continue
+		}
 		b.WriteString(" → aggregates " + KindClusterRole + " " + name)
 	}
 	b.WriteString(" → rules[" + strconv.Itoa(p.Rule) + "]")

@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,18 +22,29 @@ func (p Permission) GroupResource() string {
 	return resource + "." + p.APIGroup + "/" + sub
 }
 
-// String is `create, update configmaps` or `get secrets named a, b`.
+// maxWords bounds the lists in texts: a rule may hold thousands of names.
+const maxWords = 20
+
+// String is `create, update configmaps` or `get secrets named a, b`. Of long lists it
+// has the beginning.
 func (p Permission) String() string {
-	s := strings.Join(p.Verbs, ", ") + " " + p.GroupResource()
+	s := shortList(p.Verbs) + " " + p.GroupResource()
 	if len(p.Names) > 0 {
-		s += " named " + strings.Join(p.Names, ", ")
+		s += " named " + shortList(p.Names)
 	}
 	return s
 }
 
+func shortList(list []string) string {
+	if len(list) <= maxWords {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:maxWords], ", ") + ", and " + strconv.Itoa(len(list)-maxWords) + " more"
+}
+
 // permissions says what of one capability the mask holds: one entry for each
 // resource and set of names, verbs together, in the order of the capability.
-func (c *Capabilities) permissions(m *mask, capability int) []Permission {
+func (c *Capabilities) permissions(m *mask, capability int, budget *budget) []Permission {
 	var out []Permission
 	byResource := map[[2]string][]int{} // places in out
 	type verbOf struct {
@@ -43,7 +55,7 @@ func (c *Capabilities) permissions(m *mask, capability int) []Permission {
 	add := func(group, resource, verb string, names []string) {
 		key := [2]string{group, resource}
 		for _, i := range byResource[key] {
-			if p := &out[i]; slices.Equal(p.Names, names) {
+			if p := &out[i]; len(p.Names) == len(names) && (len(names) == 0 || sameList(p.Names, names) || slices.Equal(p.Names, names)) {
 				if !seen[verbOf{i, verb}] {
 					seen[verbOf{i, verb}] = true
 					p.Verbs = append(p.Verbs, verb)
@@ -53,9 +65,15 @@ func (c *Capabilities) permissions(m *mask, capability int) []Permission {
 		}
 		seen[verbOf{len(out), verb}] = true
 		byResource[key] = append(byResource[key], len(out))
-		out = append(out, Permission{APIGroup: group, Resource: resource, Verbs: []string{verb}, Names: slices.Clone(names)})
+		out = append(out, Permission{APIGroup: group, Resource: resource, Verbs: []string{verb}, Names: names})
 	}
-	parts := m.sortedParts()
+	byAtom := map[int][]part{}
+	for _, p := range m.sortedParts() {
+		if !budget.spend(1) {
+			return nil
+		}
+		byAtom[p.atom] = append(byAtom[p.atom], p)
+	}
 	c.byID[capability].each(func(i int) {
 		a := &c.atoms[i]
 		var all []string // that matter
@@ -66,10 +84,7 @@ func (c *Capabilities) permissions(m *mask, capability int) []Permission {
 			add(a.group, a.resource, a.verb, all)
 			return
 		}
-		for _, p := range parts {
-			if p.atom != i {
-				continue
-			}
+		for _, p := range byAtom[i] {
 			names := m.parts[p]
 			if names == nil {
 				names = all

@@ -13,45 +13,81 @@ import (
 const maxPieces = 4096
 
 // rulesMask is what a list of rules holds of the capabilities.
-func (c *Capabilities) rulesMask(rules []rbacv1.PolicyRule) *mask {
-	return c.builder().rules(rules)
+func (c *Capabilities) rulesMask(rules []rbacv1.PolicyRule, budget *budget) *mask {
+	b := c.builder()
+	b.budget = budget
+	return b.rules(rules)
 }
 
-// ruleMask is what one of n rules holds: a rougher picture when there are many.
-func (c *Capabilities) ruleMask(rule *rbacv1.PolicyRule, n int) *mask {
-	b := c.builder()
-	b.limit = max(1, maxPieces/n)
-	return b.rules([]rbacv1.PolicyRule{*rule})
+// named are the rules with names that match the same atoms: their names count
+// together.
+type named struct {
+	atoms bitset
+	names []string
 }
 
 func (b *builder) rules(rules []rbacv1.PolicyRule) *mask {
 	c := b.c
 	scratch := [3]bitset{make(bitset, c.words), make(bitset, c.words), make(bitset, c.words)}
+	var byAtoms map[string]*named
+	var order []*named
+	var key []byte
 	for i := range rules {
-		b.addRule(&rules[i], &scratch)
+		rule := &rules[i]
+		if !b.budget.spend(1 + wordsOf(rule)/wordsPerStep) {
+			break
+		}
+		matched := c.lookup(scratch[0], c.groups, rule.APIGroups)
+		matched.and(c.lookup(scratch[1], c.verbs, rule.Verbs))
+		matched.and(c.lookup(scratch[2], c.resources, rule.Resources))
+		if len(c.patterns) > 0 {
+			b.addPatterns(rule)
+		}
+		if len(rule.ResourceNames) == 0 {
+			b.m.full.or(matched)
+			continue
+		}
+		matched.andNot(b.m.full)
+		if matched.empty() {
+			continue
+		}
+		key = matched.appendTo(key[:0])
+		group := byAtoms[string(key)]
+		if group == nil {
+			if byAtoms == nil {
+				byAtoms = map[string]*named{}
+			}
+			group = &named{atoms: slices.Clone(matched)}
+			byAtoms[string(key)] = group
+			order = append(order, group)
+		}
+		if !b.budget.hold(bytesOfWord * len(rule.ResourceNames)) {
+			break
+		}
+		group.names = append(group.names, rule.ResourceNames...)
+	}
+	for _, group := range order {
+		if !b.budget.spend(len(group.names)) {
+			break
+		}
+		names := sortedNames(group.names)
+		group.atoms.each(func(i int) {
+			a := &c.atoms[i]
+			if b.budget.spend(1) {
+				b.addPiece(part{atom: i, group: a.group, resource: a.resource, verb: a.verb}, names)
+			}
+		})
 	}
 	return b.mask()
 }
 
-func (b *builder) addRule(rule *rbacv1.PolicyRule, scratch *[3]bitset) {
-	c, names := b.c, rule.ResourceNames
-	if len(names) > 0 {
-		names = slices.Clone(names)
-		slices.Sort(names)
-		names = slices.Compact(names)
-	}
-	matched := c.lookup(scratch[0], c.groups, rule.APIGroups)
-	matched.and(c.lookup(scratch[1], c.verbs, rule.Verbs))
-	matched.and(c.lookup(scratch[2], c.resources, rule.Resources))
-	if len(names) == 0 {
-		b.m.full.or(matched)
-	} else {
-		matched.each(func(i int) {
-			a := &c.atoms[i]
-			b.addPiece(part{atom: i, group: a.group, resource: a.resource, verb: a.verb}, names)
-		})
-	}
-	for _, i := range c.patterns {
+// addPatterns adds what a rule holds of the atoms with wildcards.
+func (b *builder) addPatterns(rule *rbacv1.PolicyRule) {
+	var names []string
+	for n, i := range b.c.patterns {
+		if n == 0 && len(rule.ResourceNames) > 0 {
+			names = sortedNames(rule.ResourceNames)
+		}
 		b.addPattern(i, rule, names)
 	}
 }
@@ -73,16 +109,11 @@ func (c *Capabilities) lookup(out bitset, table map[string]bitset, list []string
 // where the rule has a wildcard, too, and otherwise what the rule spells out.
 func (b *builder) addPattern(i int, rule *rbacv1.PolicyRule, names []string) {
 	a := &b.c.atoms[i]
-	if b.m.full.has(i) {
+	if b.m.full.has(i) || !meets(rule.Verbs, a.verb, meetVerb) || !meets(rule.APIGroups, a.group, meetExact) || !meets(rule.Resources, a.resource, meetResource) {
 		return
 	}
-	groups := meet(rule.APIGroups, a.group, func(g string) (string, bool) { return meetExact(g, a.group) })
-	verbs := meet(rule.Verbs, a.verb, func(v string) (string, bool) { return meetVerb(v, a.verb) })
-	if len(groups) == 0 || len(verbs) == 0 {
-		return
-	}
-	resources := meet(rule.Resources, a.resource, func(r string) (string, bool) { return meetResource(r, a.resource) })
-	if len(resources) > 0 && len(b.m.parts)+len(groups)*len(verbs)*len(resources) > b.limit {
+	groups, verbs, resources := meet(rule.APIGroups, a.group, meetExact), meet(rule.Verbs, a.verb, meetVerb), meet(rule.Resources, a.resource, meetResource)
+	if len(b.m.parts)+len(groups)*len(verbs)*len(resources) > b.limit {
 		resources = []string{a.resource}
 		if len(b.m.parts)+len(groups)*len(verbs) > b.limit {
 			groups = []string{a.group}
@@ -91,18 +122,30 @@ func (b *builder) addPattern(i int, rule *rbacv1.PolicyRule, names []string) {
 	for _, group := range groups {
 		for _, resource := range resources {
 			for _, verb := range verbs {
-				b.addPiece(part{atom: i, group: group, resource: resource, verb: verb}, names)
+				if b.budget.spend(1) {
+					b.addPiece(part{atom: i, group: group, resource: resource, verb: verb}, names)
+				}
 			}
 		}
 	}
 }
 
+// meets reports whether a string of a rule leaves anything of an atom's field.
+func meets(list []string, field string, f func(s, field string) (string, bool)) bool {
+	for _, s := range list {
+		if _, ok := f(s, field); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // meet returns what the strings of a rule leave of an atom's field; only the whole
 // when one of them leaves that.
-func meet(list []string, whole string, f func(string) (string, bool)) []string {
+func meet(list []string, whole string, f func(s, field string) (string, bool)) []string {
 	var out []string
 	for _, s := range list {
-		got, ok := f(s)
+		got, ok := f(s, whole)
 		switch {
 		case !ok:
 		case got == whole:

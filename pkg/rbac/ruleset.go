@@ -30,9 +30,9 @@ type cachedMask struct {
 const maxCachedMasks = 3
 
 // mask is what the rules hold of the capabilities.
-func (r *ruleset) mask(c *Capabilities) *mask {
+func (r *ruleset) mask(c *Capabilities, b *budget) *mask {
 	if r == nil {
-		return c.rulesMask(nil)
+		return c.none
 	}
 	first := r.masks.Load()
 	for m := first; m != nil; m = m.next {
@@ -40,7 +40,10 @@ func (r *ruleset) mask(c *Capabilities) *mask {
 			return m.mask
 		}
 	}
-	made := &cachedMask{caps: c, mask: c.rulesMask(r.rules)}
+	made := &cachedMask{caps: c, mask: c.rulesMask(r.rules, b)}
+	if b.over() != nil {
+		return c.none // half of it is nothing to remember
+	}
 	last := made
 	for m, n := first, 1; m != nil && n < maxCachedMasks; m, n = m.next, n+1 {
 		last.next = &cachedMask{caps: m.caps, mask: m.mask}
@@ -48,6 +51,15 @@ func (r *ruleset) mask(c *Capabilities) *mask {
 	}
 	r.masks.Store(made) // when two do it at once, one is forgotten
 	return made.mask
+}
+
+// words counts the strings of the rules.
+func (r *ruleset) words() int {
+	n := 0
+	for i := range r.list() {
+		n += wordsOf(&r.rules[i])
+	}
+	return n
 }
 
 // list returns the rules; a nil ruleset has none.
@@ -98,21 +110,6 @@ func (s rulesets) release(r *ruleset) {
 		return
 	}
 	s[r.hash] = rest
-}
-
-func hashRules(rules []rbacv1.PolicyRule) uint64 {
-	var h maphash.Hash
-	h.SetSeed(ruleSeed)
-	for i := range rules {
-		for _, list := range fieldsOf(&rules[i]) {
-			for _, s := range *list {
-				_, _ = h.WriteString(s)
-				_ = h.WriteByte(0)
-			}
-			_ = h.WriteByte(1)
-		}
-	}
-	return h.Sum64()
 }
 
 func equalRules(a, b rbacv1.PolicyRule) bool {

@@ -3,7 +3,9 @@ package rbac
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -14,17 +16,29 @@ import (
 // and rules, labels and aggregationRules of ClusterRoles, and nothing else.
 // Objects are not changed and not kept, only their strings are; so those given to
 // it may be stripped, and must not change afterwards. It is safe for concurrent
-// use. Make one with [NewStore].
+// use: a question is answered from the state at its beginning, without a lock, so
+// that neither a long evaluation nor a burst of changes keeps anybody waiting. Make
+// one with [NewStore].
 type Store struct {
-	mu sync.RWMutex
+	mu       sync.Mutex // for changes
+	rulesets rulesets
+	now      atomic.Pointer[state]
+}
 
-	roles           map[roleKey]*role
-	clusterRoles    map[*role]struct{} // that exist
-	namespaces      map[string]*namespace
-	clusterBindings map[string]*binding
-	subjects        map[Subject]*subject
-	aggregates      map[*role]struct{} // ClusterRoles with an aggregationRule
-	rulesets        rulesets
+// state is everything that a store holds at a time. It is never changed: a change
+// makes a new one, which shares nearly all of its memory with the old one.
+type state struct {
+	roles           table[roleKey, *definition] // that exist
+	clusterRoles    table[roleKey, *definition]
+	aggregates      table[roleKey, *definition] // the ClusterRoles with an aggregationRule
+	bound           table[roleKey, *bound]
+	namespaces      table[string, *namespace]
+	clusterBindings table[string, *binding]
+	subjects        table[Subject, *uses]
+	roleBindings    int
+	// selected remembers which ClusterRoles selectors select. States with the same
+	// labels share it.
+	selected *selected
 }
 
 // roleKey names a Role or ClusterRole.
@@ -40,58 +54,64 @@ func (k roleKey) ref() ObjectRef {
 	return ObjectRef{Kind: KindRole, Namespace: k.namespace, Name: k.name}
 }
 
-// role is a Role or ClusterRole that exists, or that a binding names, or both.
-type role struct {
-	key      roleKey
-	def      *definition // nil when it does not exist
-	bindings []*binding  // that name it
+// bound are the bindings that name a role, which need not exist.
+type bound struct {
+	roleKey
 
-	// For ClusterRoles: the aggregates that select this one, and for an
-	// aggregate those that it selects.
-	parents, members []*role
+	bindings []*binding
 }
 
-// namespace is what exists in one namespace.
+func (b *bound) tableKey() roleKey { return b.roleKey }
+
+// namespace has the RoleBindings of one.
 type namespace struct {
-	name      string
-	bindings  map[string]*binding
-	bySubject map[*subject][]*binding
+	name     string
+	bindings table[string, *binding]
 }
 
-// binding is a RoleBinding or ClusterRoleBinding.
+func (n *namespace) tableKey() string { return n.name }
+
+// binding is a RoleBinding or ClusterRoleBinding. It is never changed.
 type binding struct {
 	name      string
-	namespace *namespace // nil for a ClusterRoleBinding
-	role      *role      // nil when the roleRef can never name one
-	slot      int        // place in role.bindings
-	subjects  []*subject // without doubles
+	namespace string // empty for a ClusterRoleBinding
+	role      roleKey
+	grants    bool       // false when the roleRef can never name a role
+	subjects  []*subject // sorted, without doubles
 }
+
+func (b *binding) tableKey() string { return b.name }
 
 func (b *binding) ref() ObjectRef {
-	if b.namespace == nil {
+	if b.namespace == "" {
 		return ObjectRef{Kind: KindClusterRoleBinding, Name: b.name}
 	}
-	return ObjectRef{Kind: KindRoleBinding, Namespace: b.namespace.name, Name: b.name}
+	return ObjectRef{Kind: KindRoleBinding, Namespace: b.namespace, Name: b.name}
 }
 
-// subject is somebody whom bindings name.
-type subject struct {
-	Subject
-	cluster []*binding // ClusterRoleBindings
-	refs    int        // bindings of either kind
+// is reports whether the binding is what an entry says.
+func (b *binding) is(e *bindingEntry) bool {
+	return b.grants == e.grants && (!e.grants || b.role == e.role && slices.EqualFunc(b.subjects, e.subjects, func(s *subject, t Subject) bool { return s.Subject == t }))
 }
+
+// subject is somebody whom bindings name: one for all of them.
+type subject struct{ Subject }
+
+// uses are the bindings that name a subject.
+type uses struct {
+	*subject
+
+	cluster []*binding // ClusterRoleBindings
+	local   []*binding // RoleBindings, of all namespaces
+}
+
+func (u *uses) tableKey() Subject { return u.Subject }
 
 // NewStore returns an empty store.
 func NewStore() *Store {
-	return &Store{
-		roles:           map[roleKey]*role{},
-		clusterRoles:    map[*role]struct{}{},
-		namespaces:      map[string]*namespace{},
-		clusterBindings: map[string]*binding{},
-		subjects:        map[Subject]*subject{},
-		aggregates:      map[*role]struct{}{},
-		rulesets:        rulesets{},
-	}
+	s := &Store{rulesets: rulesets{}}
+	s.now.Store(&state{selected: &selected{}})
+	return s
 }
 
 // Set adds an object, or replaces the one of its kind, namespace and name. An
@@ -101,10 +121,17 @@ func (s *Store) Set(obj runtime.Object) error {
 	if err != nil {
 		return fmt.Errorf("add to the RBAC store: %w", err)
 	}
+	s.change(func(next *state) { s.set(next, e) })
+	return nil
+}
+
+// change publishes what f makes of the state.
+func (s *Store) change(f func(next *state)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.set(e)
-	return nil
+	next := *s.now.Load()
+	f(&next)
+	s.now.Store(&next)
 }
 
 // Delete removes the object of the same kind, namespace and name. One that is not
@@ -114,9 +141,7 @@ func (s *Store) Delete(obj runtime.Object) error {
 	if err != nil {
 		return fmt.Errorf("remove from the RBAC store: %w", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.remove(e.ref())
+	s.change(func(next *state) { s.remove(next, e.ref()) })
 	return nil
 }
 
@@ -142,16 +167,16 @@ func (s *Store) Replace(kind string, objects []runtime.Object) error {
 		entries = append(entries, e)
 		keep[e.ref()] = true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, ref := range s.refs(kind) {
-		if !keep[ref] {
-			s.remove(ref)
+	s.change(func(next *state) {
+		for _, ref := range next.refs(kind) {
+			if !keep[ref] {
+				s.remove(next, ref)
+			}
 		}
-	}
-	for _, e := range entries {
-		s.set(e)
-	}
+		for _, e := range entries {
+			s.set(next, e)
+		}
+	})
 	return nil
 }
 
@@ -167,17 +192,13 @@ type Stats struct {
 
 // Stats counts what the store holds.
 func (s *Store) Stats() Stats {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	out := Stats{ClusterRoles: len(s.clusterRoles), ClusterRoleBindings: len(s.clusterBindings), Subjects: len(s.subjects)}
-	for key, r := range s.roles {
-		if r.def != nil && !key.cluster {
-			out.Roles++
-		}
+	now := s.now.Load()
+	out := Stats{
+		Roles: now.roles.size, ClusterRoles: now.clusterRoles.size, RoleBindings: now.roleBindings,
+		ClusterRoleBindings: now.clusterBindings.size, Subjects: now.subjects.size,
 	}
-	for _, ns := range s.namespaces {
-		out.RoleBindings += len(ns.bindings)
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, list := range s.rulesets {
 		out.RuleLists += len(list)
 	}
@@ -192,10 +213,7 @@ func (s *Store) HasRole(roleRef rbacv1.RoleRef, bindingNamespace string) bool {
 	if !ok {
 		return false
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r := s.roles[key]
-	return r != nil && r.def != nil
+	return s.now.Load().definition(key) != nil
 }
 
 // keyOf reads a roleRef. It reports false for one that grants nothing: another

@@ -113,34 +113,30 @@ func TestStoreKeepsItsIndexes(t *testing.T) {
 
 // picture lists everything that the indexes hold.
 func picture(s *Store) string {
+	now := s.now.Load()
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	for key, r := range s.roles {
-		add("role %v exists %t bindings %v parents %v members %v", key, r.def != nil,
-			sorted(r.bindings, func(b *binding) string { return b.ref().String() }), sorted(r.parents, roleName), sorted(r.members, roleName))
-		for i, b := range r.bindings {
-			if b.slot != i || b.role != r {
-				add("binding %s is out of place", b.ref())
-			}
+	ref := func(b *binding) string { return b.ref().String() }
+	for _, d := range slices.Concat(slices.Collect(now.roles.all()), slices.Collect(now.clusterRoles.all())) {
+		add("role %v", d.roleKey)
+		for _, sel := range d.selectors {
+			add("role %v selects %v", d.roleKey, now.selects(sel, nil))
 		}
 	}
-	for r := range s.aggregates {
-		add("aggregate %v", r.key)
+	for b := range now.bound.all() {
+		add("bound to %v %v", b.roleKey, sorted(b.bindings, ref))
 	}
-	for r := range s.clusterRoles {
-		add("cluster role %v", r.key)
+	for d := range now.aggregates.all() {
+		add("aggregate %v", d.roleKey)
 	}
-	for name, ns := range s.namespaces {
-		add("namespace %s %d bindings", name, len(ns.bindings))
-		for subj, list := range ns.bySubject {
-			add("in %s %s %v", name, subj.Subject, sorted(list, func(b *binding) string { return b.name }))
-		}
+	for ns := range now.namespaces.all() {
+		add("namespace %s %v", ns.name, sorted(slices.Collect(ns.bindings.all()), ref))
 	}
-	for key, subj := range s.subjects {
-		add("subject %s %d %v", key, subj.refs, sorted(subj.cluster, func(b *binding) string { return b.name }))
+	for u := range now.subjects.all() {
+		add("subject %s %v %v", u.Subject, sorted(u.cluster, ref), sorted(u.local, ref))
 	}
-	for name := range s.clusterBindings {
-		add("cluster binding %s", name)
+	for b := range now.clusterBindings.all() {
+		add("cluster binding %s", b.name)
 	}
 	for _, list := range s.rulesets {
 		for _, r := range list {
@@ -150,8 +146,6 @@ func picture(s *Store) string {
 	slices.Sort(out)
 	return strings.Join(out, "\n")
 }
-
-func roleName(r *role) string { return r.key.name }
 
 func sorted[T any](list []T, f func(T) string) []string {
 	out := []string{}
@@ -321,7 +315,7 @@ func TestStoreIsSafeForConcurrentUse(t *testing.T) {
 			}
 			for range 60 {
 				o := some(r)
-				if _, err := s.Gains(Change{New: o}, []string{"n1", "n2"}, c); err != nil {
+				if _, err := s.Gains(t.Context(), Change{New: o}, []string{"n1", "n2"}, c); err != nil {
 					t.Error(err)
 				}
 				s.Holders("n1", own)
@@ -354,7 +348,7 @@ func TestMasksAreRememberedPerCapabilities(t *testing.T) {
 		})
 	}
 	n := 0
-	for m := s.roles[roleKey{namespace: "n", name: "r"}].def.rules.masks.Load(); m != nil; m = m.next {
+	for m := s.now.Load().definition(roleKey{namespace: "n", name: "r"}).rules.masks.Load(); m != nil; m = m.next {
 		n++
 	}
 	if n != maxCachedMasks {

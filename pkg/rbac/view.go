@@ -1,55 +1,58 @@
 package rbac
 
 import (
+	"maps"
 	"slices"
+
+	"k8s.io/apimachinery/pkg/labels"
 )
 
-// view is the store as it would be with some objects replaced, added or removed.
-// It lives for one evaluation, under the store's lock.
+// view is a state as it would be with some objects replaced, added or removed. It
+// lives for one evaluation, in one goroutine.
 type view struct {
-	s    *Store
-	caps *Capabilities
+	s      *state
+	caps   *Capabilities
+	budget *budget
 
-	roles    map[roleKey]*definition // instead of the store's; nil when removed
-	clusters []roleKey               // the ClusterRoles among them
-	bindings map[ObjectRef]*bindingEntry
+	roles    map[roleKey]*definition     // instead of the state's; nil when removed
+	bindings map[ObjectRef]*bindingEntry // instead of the state's; nil when removed
+	byRole   map[roleKey][]*bindingEntry // the same by the role that they name
+	extra    *Additions                  // beside all of this; nil for none
+	changed  ObjectRef                   // of which nothing is extra
+	clusters []roleKey                   // ClusterRoles that are replaced or extra, each once
+	touched  map[ObjectRef]bool          // extra objects that had a say
 
-	added       map[Subject][]*bindingEntry // bindings that the store does not have so
-	addedToRole map[roleKey][]*bindingEntry
-
-	// What was computed already.
-	masks  map[roleKey]*mask       // what roles hold
-	scoped map[scopeKey]*mask      // the same inside of a namespace, or outside
-	wide   map[Subject]*held       // what ClusterRoleBindings give
-	rules  map[roleKey][]ruleGrant // what the rules of roles hold
-	shares map[string][]share      // masks by capabilities
-	givers map[givingKey][]ruleGrant
+	memo memo
 }
 
-func (s *Store) view(c *Capabilities) *view {
-	return &view{
-		s: s, caps: c,
-		masks: map[roleKey]*mask{}, scoped: map[scopeKey]*mask{}, wide: map[Subject]*held{}, rules: map[roleKey][]ruleGrant{},
-		shares: map[string][]share{}, givers: map[givingKey][]ruleGrant{},
-	}
+// memo is what a view has computed already.
+type memo struct {
+	masks  map[roleKey]*mask      // what roles hold
+	scoped map[scopeKey]*mask     // the same inside of a namespace, or outside
+	shares map[string][]share     // masks by capabilities
+	reach  map[roleKey][]node     // what roles are made of
+	copied map[roleKey]*origins   // where aggregates have their rules from
+	givers map[givingKey][]origin // rules that give something
 }
 
-// put makes the view have an object, instead of the store's own if it has one.
+func (t *state) view(c *Capabilities, b *budget) *view {
+	return &view{s: t, caps: c, budget: b, memo: memo{
+		masks: map[roleKey]*mask{}, scoped: map[scopeKey]*mask{}, shares: map[string][]share{}, reach: map[roleKey][]node{},
+		copied: map[roleKey]*origins{}, givers: map[givingKey][]origin{},
+	}}
+}
+
+// put makes the view have an object, instead of the state's own if it has one.
 func (v *view) put(e entry) {
-	if e.role != nil {
-		rules := &ruleset{rules: e.role.rules}
-		if r := v.s.roles[e.role.key]; r != nil && r.def != nil && r.def.rules.equal(e.role.rules) {
-			rules = r.def.rules // which knows already what it holds
-		}
-		v.putRole(e.role.key, &definition{
-			rules:     rules,
-			labels:    e.role.labels,
-			aggregate: e.role.aggregate,
-			selectors: e.role.selectors,
-		})
+	if e.role == nil {
+		v.putBinding(e.binding.reference, e.binding)
 		return
 	}
-	v.putBinding(e.binding.reference, e.binding)
+	def := e.role.definition()
+	if have := v.s.definition(def.roleKey); have != nil && have.rules.equal(e.role.rules) {
+		def.rules = have.rules // which knows already what it holds
+	}
+	v.putRole(def.roleKey, def)
 }
 
 // drop makes the view not have an object.
@@ -81,25 +84,29 @@ func (v *view) putBinding(ref ObjectRef, e *bindingEntry) {
 	v.bindings[ref] = e
 }
 
-// done indexes the bindings that were put.
-func (v *view) done() {
-	if len(v.bindings) == 0 {
+// done ends the changes of a view. What is extra lies beside what is there, and
+// hides none of it; of the object that is changed nothing is extra, because the
+// change says what becomes of it.
+func (v *view) done(extra *Additions, changed ObjectRef) {
+	v.byRole = map[roleKey][]*bindingEntry{}
+	for _, e := range v.bindings {
+		if e != nil && e.grants {
+			v.byRole[e.role] = append(v.byRole[e.role], e)
+		}
+	}
+	if extra == nil {
 		return
 	}
-	v.added, v.addedToRole = map[Subject][]*bindingEntry{}, map[roleKey][]*bindingEntry{}
-	for _, e := range v.bindings {
-		if e == nil || !e.grants {
-			continue
-		}
-		v.addedToRole[e.role] = append(v.addedToRole[e.role], e)
-		for _, subj := range e.subjects {
-			v.added[subj] = append(v.added[subj], e)
+	v.extra, v.changed, v.touched = extra, changed, map[ObjectRef]bool{}
+	for _, key := range extra.clusters {
+		if _, there := v.roles[key]; !there {
+			v.clusters = append(v.clusters, key)
 		}
 	}
 }
 
 // hides reports whether the view has something else in the place of a binding of
-// the store.
+// the state.
 func (v *view) hides(b *binding) bool {
 	if len(v.bindings) == 0 {
 		return false
@@ -113,106 +120,214 @@ func (v *view) definition(key roleKey) *definition {
 	if def, there := v.roles[key]; there {
 		return def
 	}
-	if r := v.s.roles[key]; r != nil {
-		return r.def
-	}
-	return nil
+	return v.s.definition(key)
 }
 
-// members are the ClusterRoles that an aggregate selects.
-func (v *view) members(key roleKey) []roleKey {
-	def := v.definition(key)
-	if def == nil || !def.aggregate {
+// extras are the definitions of a role beside the one that it has.
+func (v *view) extras(key roleKey) []*definition {
+	if v.extra == nil || key.ref() == v.changed {
 		return nil
 	}
-	var out []roleKey
-	if _, changed := v.roles[key]; changed {
-		for r := range v.s.clusterRoles {
-			if _, changed := v.roles[r.key]; !changed && r.key != key && def.selects(r.def.labels) {
-				out = append(out, r.key)
-			}
-		}
-	} else {
-		for _, m := range v.s.roles[key].members {
-			if _, changed := v.roles[m.key]; !changed {
-				out = append(out, m.key)
-			}
+	return v.extra.definitions[key]
+}
+
+// also are the same, when they are to have a say.
+func (v *view) also(key roleKey) []*definition {
+	list := v.extras(key)
+	if len(list) > 0 {
+		v.touched[key.ref()] = true
+	}
+	return list
+}
+
+// extraBindings are the bindings to a role beside those that there are.
+func (v *view) extraBindings(key roleKey) []*bindingEntry {
+	if v.extra == nil {
+		return nil
+	}
+	list := v.extra.bindings[key]
+	if slices.ContainsFunc(list, v.isChanged) {
+		list = slices.DeleteFunc(slices.Clone(list), v.isChanged)
+	}
+	return list
+}
+
+func (v *view) isChanged(e *bindingEntry) bool { return e.reference == v.changed }
+
+// definitions are all definitions of a role.
+func (v *view) definitions(key roleKey) []*definition {
+	also := v.also(key)
+	def := v.definition(key)
+	switch {
+	case def == nil:
+		return also
+	case len(also) == 0:
+		return []*definition{def}
+	}
+	return append([]*definition{def}, also...)
+}
+
+// exists reports whether there is a role with a key.
+func (v *view) exists(key roleKey) bool { return v.definition(key) != nil || len(v.also(key)) > 0 }
+
+// selects lists the ClusterRoles that a selector selects, sorted.
+func (v *view) selects(s selector) []roleKey {
+	list := v.s.selects(s, v.budget)
+	if len(v.clusters) == 0 {
+		return list
+	}
+	out := make([]roleKey, 0, len(list)+len(v.clusters))
+	v.budget.spend(len(list) + stepsToMatch*len(v.clusters))
+	for _, key := range list {
+		if _, replaced := v.roles[key]; !replaced {
+			out = append(out, key)
 		}
 	}
-	for _, other := range v.clusters {
-		if d := v.roles[other]; d != nil && other != key && def.selects(d.labels) {
-			out = append(out, other)
+	for _, key := range v.clusters {
+		if def := v.roles[key]; def != nil && s.matches.Matches(def.labels) {
+			out = append(out, key)
+			continue
+		}
+		if slices.ContainsFunc(v.extras(key), func(d *definition) bool { return s.matches.Matches(d.labels) }) {
+			out = append(out, key)
 		}
 	}
 	slices.SortFunc(out, compareKeys)
+	return slices.Compact(out)
+}
+
+// node is a role that an aggregate is made of, and how it is reached.
+type node struct {
+	key  roleKey
+	from int // place of the one that selects it; -1 for the start
+}
+
+// reached are the roles of which a role is made, nearest first: itself, and when it
+// is an aggregate what its selectors reach, through other aggregates too. Roles
+// that aggregate each other in a circle are there once.
+func (v *view) reached(key roleKey) []node {
+	if out, there := v.memo.reach[key]; there {
+		return out
+	}
+	out := []node{{key: key, from: -1}}
+	var seen map[roleKey]bool
+	var expanded map[string]bool // the same selector leads nowhere else
+	for i := 0; i < len(out); i++ {
+		for _, def := range v.definitions(out[i].key) {
+			if !def.aggregate {
+				continue
+			}
+			if seen == nil {
+				seen, expanded = map[roleKey]bool{key: true}, map[string]bool{}
+			}
+			for _, s := range def.selectors {
+				if expanded[s.text] {
+					continue
+				}
+				expanded[s.text] = true
+				list := v.selects(s)
+				if !v.budget.spend(1+len(list)) || !v.budget.hold(bytesOfNode*len(list)) {
+					return out
+				}
+				for _, k := range list {
+					if !seen[k] {
+						seen[k] = true
+						out = append(out, node{key: k, from: i})
+					}
+				}
+			}
+		}
+	}
+	v.memo.reach[key] = out
 	return out
 }
 
-// parents are the aggregates that select a ClusterRole.
+const bytesOfNode = 100
+
+// through names the roles on the way to a node, without the start.
+func through(nodes []node, i int) []string {
+	var out []string
+	for ; nodes[i].from >= 0; i = nodes[i].from {
+		out = append(out, nodes[i].key.name)
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// parents are a role and all aggregates that reach it, nearest first.
 func (v *view) parents(key roleKey) []roleKey {
-	def := v.definition(key)
-	if def == nil || !key.cluster {
-		return nil
-	}
-	var out []roleKey
-	if _, changed := v.roles[key]; changed {
-		for parent := range v.s.aggregates {
-			if _, changed := v.roles[parent.key]; !changed && parent.key != key && parent.def.selects(def.labels) {
-				out = append(out, parent.key)
-			}
-		}
-	} else {
-		for _, parent := range v.s.roles[key].parents {
-			if _, changed := v.roles[parent.key]; !changed {
-				out = append(out, parent.key)
-			}
-		}
-	}
-	for _, parent := range v.clusters {
-		if d := v.roles[parent]; d != nil && d.aggregate && parent != key && d.selects(def.labels) {
-			out = append(out, parent)
-		}
-	}
-	return out
-}
-
-// closure returns key and everything that next leads to from there, nearest first.
-// Roles that aggregate each other in a circle are there once.
-func closure(key roleKey, next func(roleKey) []roleKey) []roleKey {
 	out := []roleKey{key}
+	if !key.cluster {
+		return out
+	}
+	var rest []*definition // aggregates that are not found yet
+	for d := range v.s.aggregates.all() {
+		if _, replaced := v.roles[d.roleKey]; !replaced {
+			rest = append(rest, d)
+		}
+	}
+	for _, k := range v.clusters {
+		if d := v.roles[k]; d != nil && d.aggregate {
+			rest = append(rest, d)
+		}
+		rest = append(rest, v.extras(k)...)
+	}
+	slices.SortStableFunc(rest, func(a, b *definition) int { return compareKeys(a.roleKey, b.roleKey) })
 	seen := map[roleKey]bool{key: true}
 	for i := 0; i < len(out); i++ {
-		for _, k := range next(out[i]) {
-			if !seen[k] {
-				seen[k] = true
-				out = append(out, k)
-			}
+		var sets []labels.Set
+		for _, d := range v.definitions(out[i]) {
+			sets = append(sets, d.labels)
 		}
+		if !v.budget.spend(1 + stepsToMatch*len(rest)*len(sets)) {
+			return out
+		}
+		rest = slices.DeleteFunc(rest, func(d *definition) bool {
+			if seen[d.roleKey] {
+				return true
+			}
+			if !d.aggregate || !slices.ContainsFunc(sets, d.selects) {
+				return false
+			}
+			seen[d.roleKey] = true
+			out = append(out, d.roleKey)
+			return true
+		})
 	}
 	return out
 }
 
 // mask is what a role holds, by aggregation too. The result must not be changed.
 func (v *view) mask(key roleKey) *mask {
-	if m := v.masks[key]; m != nil {
+	if m := v.memo.masks[key]; m != nil {
 		return m
 	}
-	def := v.definition(key)
-	var m *mask
-	switch {
-	case def == nil:
-		m = &mask{full: make(bitset, v.caps.words)}
-	case !def.aggregate:
-		m = def.rules.mask(v.caps)
-	default:
-		b := v.caps.builder()
-		for _, k := range closure(key, v.members) {
-			b.addMask(v.definition(k).rules.mask(v.caps))
+	m := v.caps.none
+	nodes := v.reached(key)
+	if defs := v.definitions(key); len(nodes) == 1 && len(defs) <= 1 {
+		if len(defs) == 1 {
+			m = defs[0].rules.mask(v.caps, v.budget)
+		}
+	} else {
+		b := v.builder()
+		for _, n := range nodes {
+			for _, d := range v.definitions(n.key) {
+				if !v.budget.spend(1) {
+					return m
+				}
+				b.addMask(d.rules.mask(v.caps, v.budget))
+			}
 		}
 		m = b.mask()
 	}
-	v.masks[key] = m
+	v.memo.masks[key] = m
 	return m
+}
+
+func (v *view) builder() *builder {
+	b := v.caps.builder()
+	b.budget = v.budget
+	return b
 }
 
 // use is a binding that names a subject, and the role that it gives.
@@ -221,47 +336,49 @@ type use struct {
 	role    roleKey
 }
 
-// wideUses are the ClusterRoleBindings that name a subject.
-func (v *view) wideUses(subj Subject) []use {
-	var out []use
-	if found := v.s.subjects[subj]; found != nil {
-		for _, b := range found.cluster {
-			if !v.hides(b) {
-				out = append(out, use{binding: b.ref(), role: b.role.key})
-			}
-		}
-	}
-	for _, e := range v.added[subj] {
-		if e.reference.Kind == KindClusterRoleBinding {
-			out = append(out, use{binding: e.reference, role: e.role})
-		}
-	}
-	return out
-}
-
-// localUses are the RoleBindings of a namespace that name a subject.
-func (v *view) localUses(subj Subject, namespace string) []use {
-	var out []use
-	if found, ns := v.s.subjects[subj], v.s.namespaces[namespace]; found != nil && ns != nil {
-		for _, b := range ns.bySubject[found] {
-			if !v.hides(b) {
-				out = append(out, use{binding: b.ref(), role: b.role.key})
-			}
-		}
-	}
-	for _, e := range v.added[subj] {
-		if e.reference.Kind == KindRoleBinding && e.reference.Namespace == namespace {
-			out = append(out, use{binding: e.reference, role: e.role})
-		}
-	}
-	return out
-}
-
-// uses are the bindings that count for a subject in a namespace; an empty one is
-// the cluster.
+// uses are the bindings that count for a subject in a namespace: ClusterRoleBindings,
+// and those of the namespace; an empty one is the cluster.
 func (v *view) uses(subj Subject, namespace string) []use {
-	if namespace == "" {
-		return v.wideUses(subj)
-	}
-	return append(v.wideUses(subj), v.localUses(subj, namespace)...)
+	var out []use
+	v.eachUse(subj, func(u use) {
+		if u.binding.Namespace == "" || u.binding.Namespace == namespace {
+			out = append(out, u)
+		}
+	})
+	return out
 }
+
+// eachUse calls f with every binding that names a subject, those of other namespaces
+// too.
+func (v *view) eachUse(subj Subject, f func(use)) {
+	if found := v.s.subjects.get(subj); found != nil {
+		for _, list := range [2][]*binding{found.cluster, found.local} {
+			if !v.budget.spend(len(list)) {
+				return
+			}
+			for _, b := range list {
+				if !v.hides(b) {
+					f(use{binding: b.ref(), role: b.role})
+				}
+			}
+		}
+	}
+	if !v.budget.spend(len(v.bindings)) {
+		return
+	}
+	for _, e := range v.bindings {
+		if e != nil && e.grants && e.names(subj) {
+			f(use{binding: e.reference, role: e.role})
+		}
+	}
+}
+
+// names reports whether a binding names a subject.
+func (e *bindingEntry) names(subj Subject) bool {
+	_, found := slices.BinarySearchFunc(e.subjects, subj, compareSubjects)
+	return found
+}
+
+func sameLabels(a, b map[string]string) bool { return maps.Equal(a, b) }
+
+func sameSubjects(a, b []Subject) bool { return slices.Equal(a, b) }

@@ -243,19 +243,20 @@ func TestGains(t *testing.T) {
 		}
 
 		store, change := r.scatter(t, w, old, changed)
-		result, err := store.Gains(change, asked, compiled)
+		result, err := store.Gains(ctx, change, asked, compiled)
 		if err != nil {
 			t.Fatal(err)
 		}
+		gains := result.Grants()
 		fail := func(format string, args ...any) {
 			t.Helper()
 			t.Fatalf("world %d: %s\nGains says %+v\nfor the change from\n%s\nto\n%s\nin %v and\n%s\ncapabilities %+v", i,
-				fmt.Sprintf(format, args...), result.Gains, show(old), show(changed), asked, w, capabilities)
+				fmt.Sprintf(format, args...), gains, show(old), show(changed), asked, w, capabilities)
 		}
-		if len(result.Gains) > 0 {
+		if len(gains) > 0 {
 			changes++
 		}
-		for _, g := range result.Gains {
+		for _, g := range gains {
 			if g.Namespace != "" && !slices.Contains(asked, g.Namespace) {
 				fail("nobody asked for namespace %s", g.Namespace)
 			}
@@ -283,7 +284,7 @@ func TestGains(t *testing.T) {
 			p := r.point(target, ns)
 			cases++
 			was, is := holds(ctx, before, subj, true, p), holds(ctx, after, subj, false, p)
-			covered := covers(find(result.Gains, subj, ns, c.ID), p)
+			covered := covers(find(gains, subj, ns, c.ID), p)
 			if is && !was {
 				gained++
 			}
