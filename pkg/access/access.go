@@ -122,7 +122,7 @@ func (r *Report) add(e *engine.Engine, namespace string, grants []rbac.Grant, ma
 			i = len(r.Holdings) - 1
 		}
 		held := Held{}
-		held.Action, r.Holdings[i].Standing = rules.Judge(e.Settings(), g.Subject, g.Capability, namespace, managed)
+		held.Action, r.Holdings[i].Standing = rules.Judge(e.Settings(), g, managed)
 		for _, p := range g.Permissions {
 			held.Permissions = append(held.Permissions, p.String())
 		}

@@ -7,17 +7,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/emrguard/emrguard/pkg/object"
-	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -28,6 +25,7 @@ type Live struct {
 	reader client.Reader
 	synced []func() bool
 	recent recent
+	looks  chan struct{}
 
 	freshness *Freshness
 }
@@ -43,40 +41,18 @@ func NewLive(reader client.Reader) *Live {
 	for _, r := range watchedResources() {
 		resources = append(resources, r.resource)
 	}
-	return &Live{reader: reader, recent: recent{now: time.Now}, freshness: newFreshness(time.Now, resources)}
+	return &Live{reader: reader, recent: recent{now: time.Now}, looks: make(chan struct{}, maxLooks), freshness: newFreshness(time.Now, resources)}
 }
 
 // Freshness says how current it is.
 func (l *Live) Freshness() *Freshness { return l.freshness }
 
-// Gains says who gains what by a change of RBAC. The role of a binding that the
-// watches have not brought yet is asked for once: both are often applied together.
-func (l *Live) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
-	change.Overlay = l.recent.list()
-	change.Lookup = func(ref rbac.ObjectRef) (runtime.Object, error) { return l.role(ctx, ref) }
-	return l.RBAC().Gains(change, namespaces, c)
-}
-
-// Admitted takes note of an object that was just admitted.
+// Admitted takes note of an object that was just admitted: from now on it is on its
+// way to be stored.
 func (l *Live) Admitted(obj any) {
 	if o, ok := rbacObject(obj); ok {
 		l.recent.add(o)
 	}
-}
-
-// role reads a role past the watches, nil when there is none.
-func (l *Live) role(ctx context.Context, ref rbac.ObjectRef) (runtime.Object, error) {
-	var found client.Object = &rbacv1.Role{}
-	if ref.Kind == rbac.KindClusterRole {
-		found = &rbacv1.ClusterRole{}
-	}
-	switch err := l.reader.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, found); {
-	case apierrors.IsNotFound(err):
-		return nil, nil //nolint:nilnil // the resolver reads nil as "there is none"
-	case err != nil:
-		return nil, fmt.Errorf("ask the API server: %w", err)
-	}
-	return found, nil
 }
 
 // HasSynced reports whether everything that existed at the start has arrived.

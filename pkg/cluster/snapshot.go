@@ -299,8 +299,8 @@ func (s *Snapshot) Namespaces() []string {
 }
 
 // Gains says who gains what by a change of RBAC, from the snapshot alone.
-func (s *Snapshot) Gains(_ context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
-	return s.RBAC().Gains(change, namespaces, c)
+func (s *Snapshot) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
+	return s.RBAC().Gains(ctx, change, namespaces, c)
 }
 
 // RBAC returns the roles and bindings of the cluster.

@@ -202,14 +202,28 @@ func isDeferred(r *rule.Request, j judged) bool {
 }
 
 // exempts returns the first exemption that fits, or nil. An expired one fits
-// nothing.
+// nothing. A finding of several subjects is excused only when each of them is.
 func (e *Engine) exempts(r *rule.Request, j judged) *exemption {
+	x := e.excuses(r, j, j.Subject)
+	if x == nil || x.subject == nil {
+		return x
+	}
+	for _, other := range j.Others {
+		if e.excuses(r, j, other) == nil {
+			return nil
+		}
+	}
+	return x
+}
+
+// excuses returns the first exemption that fits one subject of a finding.
+func (e *Engine) excuses(r *rule.Request, j judged, subject string) *exemption {
 	for i := range e.exemptions {
 		x := &e.exemptions[i]
 		if x.Rule != j.Rule || x.expired(e.now()) {
 			continue
 		}
-		if fits(x.namespace, r.Namespace) && fits(x.object, objectName(r)) && fits(x.user, r.Requester.User) && x.fitsSubject(j.Subject) {
+		if fits(x.namespace, r.Namespace) && fits(x.object, objectName(r)) && fits(x.user, r.Requester.User) && x.fitsSubject(subject) {
 			return x
 		}
 	}

@@ -25,6 +25,23 @@ const (
 	GrantBytes = 24 << 20
 )
 
+// Unconfirmed and UnconfirmedBytes bound the roles and bindings that were asked for in
+// the last seconds and that no watch has brought yet. A cluster that creates a
+// thousand of them a second has five thousand at most when its watches stand still,
+// and one of usual size takes a kilobyte.
+const (
+	Unconfirmed      = 4096
+	UnconfirmedBytes = 8 << 20
+)
+
+// Confirmations is how many of them are looked up one by one for one verdict; more are
+// listed. A look-up takes 2 to 5 ms.
+const Confirmations = 16
+
+// LiveLook is how many roles and bindings one verdict may read from the API server:
+// forty pages, which take about a second.
+const LiveLook = 20_000
+
 // Exceeded is the error of an evaluation that was given up because it is over
 // budget.
 type Exceeded struct {

@@ -182,6 +182,8 @@ type Settings struct {
 	AdminGroups    []string
 	// Trusted are further subjects that may hold what the rules on RBAC forbid.
 	Trusted pattern.Set
+	// OwnNamespace is the one in which emrguard runs, empty when it is not known.
+	OwnNamespace string
 	// Namespaces are in scope by name.
 	Namespaces []string
 	// Selector puts namespaces in scope by label; nil when none is configured.
@@ -251,6 +253,9 @@ type Finding struct {
 	// Subject who gains something, and Via the path by which, for a finding about
 	// RBAC.
 	Subject, Via string
+	// Others are further subjects of whom the finding is, when they are too many for
+	// a finding each. It is excused only when each of them is.
+	Others []string
 	// Message says what is wrong, without index numbers: two findings with the
 	// same message are the same finding for the comparison of an old object with
 	// its update. It never holds a secret.

@@ -32,6 +32,7 @@ func rbacRules() []rule.Rule {
 		rbacRule(rbacSecretReadID, "somebody gains the right to read Secrets", howTo,
 			"Reading never reaches admission, so the grant is the only place to stop it. `list` and `watch` return the contents as well, with a resource name too."),
 		escalationRule(),
+		guardNamespacesRule(),
 		latentRule(),
 	}
 }

@@ -18,15 +18,15 @@ const (
 	free                      // may hold it
 	elsewhere                 // an account of another namespace: a platform controller
 	jobItself                 // a job account, in its own namespace
-	jobAbroad                 // a job account, in another managed namespace
+	jobAbroad                 // a job account, in another managed namespace or in none
 )
 
-// systemUsers and systemGroups are what Kubernetes itself binds to roles that
-// matter here. They are known by their own names: a role or a binding can be named
-// by anybody.
+// systemUsers and systemGroups are Kubernetes' own, free whoever binds them: what
+// they can do is the cluster's own doing. What is bound to other `system:` subjects
+// is free only in the bindings that Kubernetes ships.
 var (
-	systemUsers  = []string{"system:kube-controller-manager", "system:kube-scheduler", "system:kube-proxy", "system:apiserver"}
-	systemGroups = []string{"system:masters", "system:nodes", "system:monitoring"}
+	systemUsers  = []string{"system:kube-controller-manager", "system:kube-scheduler"}
+	systemGroups = []string{"system:masters", "system:nodes"}
 )
 
 // neverFree are groups to which everybody, or every account, belongs.
@@ -35,25 +35,32 @@ func neverFree(s rbac.Subject) bool {
 		s.Name == "system:serviceaccounts" || strings.HasPrefix(s.Name, "system:serviceaccounts:"))
 }
 
-// standingOf says what a subject is, for something held in a namespace ("" for
-// cluster-scoped resources).
-func standingOf(s rule.Settings, subject rbac.Subject, namespace string, managed func(string) bool) standing {
-	if !neverFree(subject) && isFree(s, subject) {
+// standingOf says what a subject is for something that it holds, by the grant and the
+// paths by which it has it.
+func standingOf(s rule.Settings, g held, managed func(string) bool) standing {
+	subject := g.subject
+	switch {
+	case !neverFree(subject) && isFree(s, subject), isShipped(g):
 		return free
-	}
-	if subject.Kind != rbacv1.ServiceAccountKind {
+	case subject.Kind != rbacv1.ServiceAccountKind:
 		return ordinary
-	}
-	if !managed(subject.Namespace) || isOperator(subject.Name) {
+	case !managed(subject.Namespace) || isPublished(g):
 		return elsewhere
-	}
-	if !s.JobAccounts.Has(subject.Name) {
+	case !s.JobAccounts.Has(subject.Name):
 		return ordinary
-	}
-	if namespace == "" || namespace == subject.Namespace {
+	case g.namespace == subject.Namespace:
 		return jobItself
 	}
 	return jobAbroad
+}
+
+// held is what a subject holds of one capability in a namespace ("" for
+// cluster-scoped resources). Paths are asked for only when they matter.
+type held struct {
+	subject     rbac.Subject
+	namespace   string
+	permissions []rbac.Permission
+	paths       func() []rbac.Path
 }
 
 // String is the standing in words.
@@ -66,7 +73,7 @@ func (st standing) String() string {
 	case jobItself:
 		return "job account"
 	case jobAbroad:
-		return "job account of another namespace"
+		return "job account outside of its namespace"
 	case ordinary:
 	}
 	return "submitter"
@@ -99,12 +106,11 @@ func (st standing) follows(s rule.Settings, subject rbac.Subject, capability str
 	return rule.Deny
 }
 
-// Judge says what the rules on RBAC make of a subject that holds a capability in a
-// namespace ("" for the whole cluster): Off when it may, else Warn or Deny, as by
-// default; and what the subject is, in words.
-func Judge(s rule.Settings, subject rbac.Subject, capability, namespace string, managed func(string) bool) (rule.Action, string) {
-	st := standingOf(s, subject, namespace, managed)
-	return st.follows(s, subject, capability), st.String()
+// Judge says what the rules on RBAC make of what somebody holds of a capability: Off
+// when it may, else Warn or Deny, as by default; and what the subject is, in words.
+func Judge(s rule.Settings, g rbac.Grant, managed func(string) bool) (rule.Action, string) {
+	st := standingOf(s, held{g.Subject, g.Namespace, g.Permissions, func() []rbac.Path { return g.Paths }}, managed)
+	return st.follows(s, g.Subject, g.Capability), st.String()
 }
 
 // isRoleUser reports whether emr.roleUsers lists the subject.
@@ -128,14 +134,4 @@ func isFree(s rule.Settings, subject rbac.Subject) bool {
 	}
 	user := subject.UserName()
 	return subject.Namespace == "kube-system" || slices.Contains(s.Operators, user) || s.Trusted.Match(user)
-}
-
-// isOperator reports whether a managed name is that of an operator or of Livy's
-// server, which runs nobody's code and holds much by the roles that AWS publishes.
-func isOperator(name string) bool {
-	switch name {
-	case "emr-containers-sa-spark-operator", "emr-containers-sa-flink-operator", "emr-containers-sa-livy":
-		return true
-	}
-	return false
 }

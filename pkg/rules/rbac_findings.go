@@ -1,0 +1,155 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emrguard/emrguard/pkg/limit"
+	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// maxPaths is how many paths are worked out for one finding; one is shown.
+const maxPaths = 16
+
+// finding says what one subject gains.
+func (e *evaluation) finding(g *grant, subject rbac.Subject) rule.Finding {
+	by := via(g.Paths(subject, g.namespaces[0], maxPaths))
+	f := rule.Finding{
+		Action: g.action, Path: grantPath(e.r), Act: true, Subject: subject.String(), Via: by,
+		Message: fmt.Sprintf("%s %s %s%s, by %s", subject, gains(e.r), permissions(g.Permissions), where(g.namespaces), by),
+	}
+	e.explain(&f, g, subject)
+	return f
+}
+
+// explain says what is special about a finding, and how to mend it.
+func (e *evaluation) explain(f *rule.Finding, g *grant, subject rbac.Subject) {
+	switch {
+	case ruleOf(g.Capability) == rbacGuardNamespacesID:
+		return
+	case g.standing == elsewhere:
+		// The hint stands before the long lists: warnings are cut off at their end.
+		f.Message = fmt.Sprintf("%s, of no managed namespace, %s what %s forbids (trustedSubjects takes platform controllers)%s: %s, by %s",
+			subject, gains(e.r), ruleOf(g.Capability), where(g.namespaces), permissions(g.Permissions), f.Via)
+		f.Remediation = "if it is a platform controller, list it in trustedSubjects; else bind it in the namespaces that it needs"
+	case g.standing == jobAbroad:
+		f.Message = "a job account reaches out of its namespace: " + f.Message
+		f.Remediation = fmt.Sprintf("bind it by a RoleBinding in its own namespace %s instead", subject.Namespace)
+	case g.standing == jobItself && g.action == rule.Warn:
+		f.Remediation = "bind a role without it; for an account that runs nobody's code, such as an operator's, list it in trustedSubjects"
+	case g.Capability == rbacCustomResourcePart && g.action == rule.Warn:
+		f.Remediation = "let emr.roleUsers say who may submit such resources, and with which roles"
+	case g.Capability == rbacCustomResourcePart:
+		f.Remediation = "list the subject in emr.roleUsers"
+	case g.action == rule.Deny:
+		f.Action = "" // the rule's own
+	}
+}
+
+// others is one finding for all who are too many to be told apart.
+func (e *evaluation) others(r *remainder) rule.Finding {
+	slices.SortFunc(r.subjects, func(a, b rbac.Subject) int { return strings.Compare(a.String(), b.String()) })
+	subjects := slices.Compact(r.subjects)
+	first := subjects[0]
+	f := rule.Finding{Action: r.first.action, Path: grantPath(e.r), Act: true, Subject: first.String(), Via: "this change"}
+	for _, s := range subjects[1:] {
+		f.Others = append(f.Others, s.String())
+	}
+	f.Message = fmt.Sprintf("%s and %d more subjects %s what this rule is about, too: beyond %d findings they are only counted",
+		first, len(f.Others), gains(e.r), limit.Findings)
+	f.Remediation = "bind groups instead of so many subjects"
+	if r.first.action == rule.Deny && r.first.standing == ordinary && r.first.Capability != rbacCustomResourcePart {
+		f.Action = ""
+	}
+	return f
+}
+
+// gains is the verb for a grant: what exists already is held.
+func gains(r *rule.Request) string {
+	if r.Requester.Class == rule.Nobody {
+		return "holds"
+	}
+	return "gains"
+}
+
+func (j *grantJudge) latent(l rbac.Latent, managed func(string) bool) []rule.Finding {
+	none := func() []rbac.Path { return nil }
+	var rest []rbac.Subject
+	var list []rule.Finding
+	for _, subject := range l.Subjects {
+		switch {
+		case standingOf(j.settings, held{subject, l.Binding.Namespace, nil, none}, managed) == free:
+		case len(list) < limit.Findings-1:
+			list = append(list, rule.Finding{
+				Path: "roleRef", Act: true, Subject: subject.String(),
+				Message: fmt.Sprintf("%s is bound by %s to %s, which does not exist: whoever creates it decides what it grants", subject, l.Binding, l.Role),
+			})
+		default:
+			rest = append(rest, subject)
+		}
+	}
+	if len(rest) == 0 {
+		return list
+	}
+	f := rule.Finding{
+		Path: "roleRef", Act: true, Subject: rest[0].String(),
+		Message: fmt.Sprintf("%s and %d more subjects are bound by %s to %s, which does not exist", rest[0], len(rest)-1, l.Binding, l.Role),
+	}
+	for _, s := range rest[1:] {
+		f.Others = append(f.Others, s.String())
+	}
+	return append(list, f)
+}
+
+// maxListed bounds the lists in a message: who binds cluster-admin gains all there
+// is in all namespaces.
+const maxListed = 6
+
+func permissions(list []rbac.Permission) string {
+	texts := make([]string, 0, min(len(list), maxListed))
+	for _, p := range list[:min(len(list), maxListed)] {
+		texts = append(texts, p.String())
+	}
+	if len(list) > maxListed {
+		texts = append(texts, fmt.Sprintf("and %d more", len(list)-maxListed))
+	}
+	return strings.Join(texts, "; ")
+}
+
+func where(namespaces []string) string {
+	switch {
+	case len(namespaces) > 0 && namespaces[0] == "":
+		return " in the whole cluster"
+	case len(namespaces) == 1:
+		return " in namespace " + namespaces[0]
+	}
+	return " in namespaces " + shortened(namespaces)
+}
+
+func shortened(list []string) string {
+	if len(list) <= maxListed {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:maxListed], ", "), len(list)-maxListed)
+}
+
+func via(paths []rbac.Path) string {
+	switch len(paths) {
+	case 0:
+		return "this change"
+	case 1:
+		return paths[0].String()
+	case maxPaths:
+		return fmt.Sprintf("%s (and at least %d more paths)", paths[0], len(paths)-1)
+	}
+	return fmt.Sprintf("%s (and %d more paths)", paths[0], len(paths)-1)
+}
+
+func grantPath(r *rule.Request) string {
+	if strings.HasSuffix(r.Resource.Resource, "bindings") {
+		return "subjects"
+	}
+	return "rules"
+}
