@@ -90,7 +90,7 @@ func TestFilesAreOneState(t *testing.T) {
 		"a binding without its role":        {[]string{first}, []string{"RoleBinding emr-jobs/first: rbac-latent-grant"}},
 		"a role that nobody is bound":       {[]string{role}, nil},
 		"an aggregate of the input":         {[]string{toTop, aggregate, part}, []string{"RoleBinding emr-jobs/ds: rbac-secret-read"}},
-		"a default role that is redefined":  {[]string{basicUser}, []string{"ClusterRole system:basic-user: rbac-secret-read"}},
+		"a default role that is redefined":  {[]string{basicUser}, []string{"ClusterRole system:basic-user: rbac-guard-namespaces", "ClusterRole system:basic-user: rbac-secret-read"}},
 		"the input wins over a default":     {[]string{ownAdmin, toAdmin}, nil},
 		"a default that gives nothing here": {[]string{delegator}, nil},
 		"nobody is bound to a default":      {[]string{joinsEdit}, nil},

@@ -33,6 +33,9 @@ type Guard struct {
 	BreakGlass BreakGlass `json:"breakGlass,omitzero"`
 	// TrustedSubjects may hold what the RBAC rules forbid.
 	TrustedSubjects []string `json:"trustedSubjects,omitempty"`
+	// OwnNamespace is where emrguard itself runs: rbac-guard-namespaces looks at it.
+	// Unset, a process takes the one that it runs in, and a command emrguard-system.
+	OwnNamespace string `json:"ownNamespace,omitempty"`
 	// CredentialProviders that pods of managed namespaces may use: "irsa",
 	// "pod-identity".
 	CredentialProviders []string `json:"credentialProviders,omitempty"`

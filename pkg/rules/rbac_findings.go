@@ -108,6 +108,7 @@ func (j *grantJudge) latent(l rbac.Latent, managed func(string) bool) []rule.Fin
 const maxListed = 6
 
 func permissions(list []rbac.Permission) string {
+	list = spoken(list)
 	texts := make([]string, 0, min(len(list), maxListed))
 	for _, p := range list[:min(len(list), maxListed)] {
 		texts = append(texts, p.String())

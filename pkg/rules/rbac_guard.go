@@ -69,7 +69,7 @@ func ownNamespaces(s rule.Settings) ([]string, error) {
 func guardCapabilities() []rbac.Capability {
 	write := verbs("create", "update", "patch", "delete", "deletecollection")
 	const group = "rbac.authorization.k8s.io"
-	return []rbac.Capability{
+	list := []rbac.Capability{
 		{ID: rbacGuardNamespacesID, Targets: []rbac.Target{
 			in("", rbac.Namespaced, write, "configmaps"), // aws-auth, the guard's configuration
 			in("", rbac.Namespaced, verbs("get", "list", "watch", "create", "update", "patch"), "secrets"),
@@ -80,7 +80,7 @@ func guardCapabilities() []rbac.Capability {
 			in("apps", rbac.Namespaced, verbs("create", "update", "patch"), "deployments", "replicasets", "statefulsets", "daemonsets", "controllerrevisions"),
 			in("batch", rbac.Namespaced, verbs("create", "update", "patch"), "jobs", "cronjobs"),
 			in("", rbac.Namespaced, verbs("create"), "serviceaccounts/token"),
-			in("", rbac.Namespaced, verbs("impersonate", "impersonate:serviceaccount"), "serviceaccounts"),
+			in("", rbac.Namespaced, verbs("impersonate"), "serviceaccounts"),
 			in("authentication.k8s.io", rbac.Namespaced, verbs("impersonate:serviceaccount"), "serviceaccounts"),
 			in(group, rbac.Namespaced, verbs("create", "update", "patch", "escalate", "bind"), "roles"),
 			in(group, rbac.Namespaced, verbs("create", "update", "patch"), "rolebindings"),
@@ -98,6 +98,10 @@ func guardCapabilities() []rbac.Capability {
 			in("", rbac.OwnNamespace, verbs("update", "patch", "delete"), "namespaces"),
 		}},
 	}
+	for i := range list {
+		list[i].Targets = append(list[i].Targets, asSomebodyElse(list[i].Targets)...)
+	}
+	return list
 }
 
 // addGuarded takes in what subjects gain in guarded namespaces. Accounts of such a

@@ -51,7 +51,7 @@ func rbacTargets() []rule.Target {
 
 const whoIsMeant = "Judged is the effective permission that a change gives, with the path; what a subject holds already is no gain. " +
 	"Users, groups and accounts of managed namespaces are refused, whoever binds them; EMR, administrators, the control plane and `trustedSubjects` are free; " +
-	"accounts of other namespaces are platform controllers, for which there is one warning."
+	"accounts of other namespaces are platform controllers, which are a warning."
 
 // rbacRule makes a rule on RBAC. What all of them share reads the parameters; a rule
 // without any refuses those that somebody gives it.
@@ -126,7 +126,7 @@ func escalationRule() rule.Rule {
 			"- certificates: approval, the signers of `kubernetes.io` whose certificates the API server or a kubelet shows (signers of other domains, such as cert-manager's, are free), and `certificatesigningrequests/nodeclient`;\n"+
 			"- API services, and CustomResourceDefinitions, whose conversion decides what an operator reads;\n"+
 			"- emrguard's own guards: validating webhooks and policies, the verb `bypass` of the group `emrguard.dev`, deletion of its ClusterRole and binding, FlowSchemas and priority levels.",
-		rule.Parameter{Name: "denyAccountsElsewhere", Type: "true or false", Doc: "Refuse accounts of namespaces that are not managed, for all rules on RBAC, instead of one warning."})
+		rule.Parameter{Name: "denyAccountsElsewhere", Type: "true or false", Doc: "Refuse accounts of namespaces that are not managed, for all rules on RBAC, instead of a warning."})
 }
 
 func latentRule() rule.Rule {

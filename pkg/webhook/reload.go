@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -91,6 +92,7 @@ func (r *Reloader) take(raw []byte) error {
 	if err != nil {
 		return err
 	}
+	c.OwnNamespace = cmp.Or(c.OwnNamespace, os.Getenv("POD_NAMESPACE"))
 	e, err := engine.New(c, rules.All(), r.now)
 	if err != nil {
 		return err
