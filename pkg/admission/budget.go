@@ -12,20 +12,25 @@ import (
 // takes what small ones need, and what the largest takes is the most that all of
 // them take.
 type Budget struct {
-	bodies *pool // bytes of small bodies
-	judged *pool // bytes of small objects, decoded
-	large  *pool // one
+	body   int64
+	bodies *limit.Pool // bytes of small bodies
+	judged *limit.Pool // bytes of small objects, decoded
+	large  *limit.Pool // one
 }
 
-// NewBudget returns the budget of a process.
-func NewBudget() *Budget {
-	return &Budget{newPool(limit.SmallBodies), newPool(limit.SmallJudged), newPool(1)}
+// NewBudget returns the budget of a process: the largest body, and the bytes of
+// small bodies that may be in flight.
+func NewBudget(body, inFlight int64) *Budget {
+	return &Budget{body, limit.NewPool(max(inFlight, limit.SmallBody)), limit.NewPool(limit.SmallJudged), limit.NewPool(1)}
 }
+
+// DefaultBudget is the budget of the limits of package limit.
+func DefaultBudget() *Budget { return NewBudget(limit.Body, limit.SmallBodies) }
 
 // share is what one request holds of the budget.
 type share struct {
 	budget              *Budget
-	body, judged, large *lease
+	body, judged, large *limit.Lease
 	bytes               int64
 }
 
@@ -34,15 +39,15 @@ func (b *Budget) forBody(ctx context.Context, peer string, n int64) (*share, err
 	s := &share{budget: b, bytes: n}
 	var err error
 	if n > limit.SmallBody {
-		s.large, err = b.large.acquire(ctx, peer, 1)
+		s.large, err = b.large.Acquire(ctx, peer, 1)
 	} else {
-		s.body, err = b.bodies.acquire(ctx, peer, n)
+		s.body, err = b.bodies.Acquire(ctx, peer, n)
 	}
 	return s, err
 }
 
 // reading is the lease that gives way while the body is read.
-func (s *share) reading() *lease {
+func (s *share) reading() *limit.Lease {
 	if s.large != nil {
 		return s.large
 	}
@@ -58,9 +63,9 @@ func (s *share) forObjects(ctx context.Context, peer string, n int64) error {
 	}
 	var err error
 	if n > limit.SmallDecoded {
-		s.large, err = s.budget.large.acquire(ctx, peer, 1)
+		s.large, err = s.budget.large.Acquire(ctx, peer, 1)
 	} else {
-		s.judged, err = s.budget.judged.acquire(ctx, peer, n)
+		s.judged, err = s.budget.judged.Acquire(ctx, peer, n)
 	}
 	return err
 }
@@ -74,7 +79,7 @@ func (s *share) release() {
 	if s.large != nil && s.bytes > limit.Collect {
 		debug.FreeOSMemory()
 	}
-	for _, l := range []*lease{s.body, s.judged, s.large} {
-		l.release()
+	for _, l := range []*limit.Lease{s.body, s.judged, s.large} {
+		l.Release()
 	}
 }

@@ -60,9 +60,9 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Req
 		_ = control.SetReadDeadline(deadline)
 		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	}
-	body := &splitReader{body: req.Body, splitter: newSplitter(min(req.ContentLength, limit.Body))}
-	if req.ContentLength > limit.Body {
-		over := &limit.Exceeded{What: fmt.Sprintf("a request of %d bytes, the most is %d", req.ContentLength, limit.Body)}
+	body := &splitReader{body: req.Body, splitter: newSplitter(min(req.ContentLength, h.Budget.body))}
+	if req.ContentLength > h.Budget.body {
+		over := &limit.Exceeded{What: fmt.Sprintf("a request of %d bytes, the most is %d", req.ContentLength, h.Budget.body)}
 		r, err := body.head(over)
 		return r, nil, err
 	}
@@ -73,9 +73,9 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Req
 		r, err := body.head(err)
 		return r, held, err
 	}
-	held.reading().reading(req.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+	held.reading().Reading(req.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 	err = body.all()
-	held.reading().done()
+	held.reading().Done()
 	if err != nil {
 		body.raw = nil
 		held.release() // others need not wait for the rest of this body

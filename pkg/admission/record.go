@@ -62,11 +62,11 @@ func (h *Handler) record(req *http.Request, in *admissionv1.AdmissionRequest, r 
 // reaches the port can have written it, and what it says of users and objects is
 // then a claim: the API server's own audit log has what was really asked.
 func caller(req *http.Request) []any {
-	client := ""
-	if req.TLS != nil && len(req.TLS.VerifiedChains) > 0 {
+	client, authenticated := "", req.TLS != nil && len(req.TLS.VerifiedChains) > 0
+	if authenticated {
 		client = req.TLS.VerifiedChains[0][0].Subject.CommonName
 	}
-	return []any{"peer", req.RemoteAddr, "authenticated", client != "", "client", client}
+	return []any{"peer", req.RemoteAddr, "authenticated", authenticated, "client", client}
 }
 
 // ids are the rules of findings, each once.

@@ -6,6 +6,19 @@ import "time"
 // JSON in which `<`, `>` and `&` take six bytes, and at an UPDATE the old object
 // as well. It takes no request above 3 MiB itself, and etcd none above 1.5 MiB.
 const (
+	// Connections that are open at a time. One costs 45 KiB. An API server opens one
+	// for each request that it waits for, and keeps 25 for the next ones; it works on
+	// 600 requests at a time by default, of which few reach a webhook.
+	Connections = 1024
+	// Header is the largest header of a request. An API server's has 300 bytes.
+	Header = 16 << 10
+	// HeaderTime is how long a handshake, and a header, may take: longer than the
+	// API server waits (3 s).
+	HeaderTime = 5 * time.Second
+	// IdleTime is longer than the 90 s after which an API server closes a connection:
+	// if this side did it, a request could be on its way.
+	IdleTime = 2 * time.Minute
+
 	// Body is the largest review that is read whole: two objects of 3 MiB, escaped
 	// sixfold, and an envelope. Test: TestLargestBodies of test/integration.
 	Body = 37 << 20

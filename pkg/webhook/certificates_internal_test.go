@@ -18,6 +18,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/emrguard/emrguard/pkg/metrics"
 )
 
 // writeCertificate writes a self-signed certificate that expires then.
@@ -63,6 +66,15 @@ func freePort(t *testing.T) int {
 	return address.Port
 }
 
+func newTestServer(t *testing.T, o *Options, ready <-chan struct{}) *server {
+	t.Helper()
+	s, err := newServer(o, ready, metrics.New(prometheus.NewRegistry()), logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestExpiryIsThatOfTheServedCertificate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -70,8 +82,10 @@ func TestExpiryIsThatOfTheServedCertificate(t *testing.T) {
 	writeCertificate(t, dir, first)
 	told := make(chan time.Time, 1000)
 	ready := make(chan struct{})
-	o := &Options{BindAddress: "127.0.0.1", Port: freePort(t), CertDir: dir}
-	s := newLateServer(o, ready, func(at time.Time) { told <- at }, logr.Discard())
+	o := NewOptions()
+	o.BindAddress, o.Port, o.CertDir = "127.0.0.1", freePort(t), dir
+	s := newTestServer(t, o, ready)
+	s.expires = func(at time.Time) { told <- at }
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Start(ctx) }()
@@ -119,7 +133,7 @@ func TestServerWithoutCertificateSaysWhichFolder(t *testing.T) {
 	ready := make(chan struct{})
 	close(ready)
 	dir := t.TempDir()
-	err := newLateServer(&Options{Port: freePort(t), CertDir: dir}, ready, func(time.Time) {}, logr.Discard()).Start(t.Context())
+	err := newTestServer(t, &Options{Port: freePort(t), CertDir: dir}, ready).Start(t.Context())
 	if err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("error %v, want one that names %s", err, dir)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/emrguard/emrguard/pkg/limit"
 )
 
 // How the serving certificate comes to be.
@@ -29,6 +31,20 @@ type Options struct {
 	Port           int
 	MetricsAddress string
 	HealthAddress  string
+
+	// What callers may take.
+	MaxConnections   int
+	MaxHeaderBytes   int
+	MaxBodyBytes     int64
+	MaxBytesInFlight int64
+	HeaderTimeout    time.Duration
+	IdleTimeout      time.Duration
+
+	// ClientCAFile holds the certificates that sign those of callers; empty lets in
+	// callers without a certificate. ClientNames are the common names that may call;
+	// none means every name.
+	ClientCAFile string
+	ClientNames  []string
 
 	CertDir              string
 	Certificates         string
@@ -63,6 +79,12 @@ func NewOptions() *Options {
 		Port:                 9443,
 		MetricsAddress:       ":8080",
 		HealthAddress:        ":8081",
+		MaxConnections:       limit.Connections,
+		MaxHeaderBytes:       limit.Header,
+		MaxBodyBytes:         limit.Body,
+		MaxBytesInFlight:     limit.SmallBodies,
+		HeaderTimeout:        limit.HeaderTime,
+		IdleTimeout:          limit.IdleTime,
 		CertDir:              "/run/emrguard/certs",
 		Certificates:         SelfManaged,
 		Namespace:            os.Getenv("POD_NAMESPACE"),
@@ -86,6 +108,14 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Port, "port", o.Port, "port of the webhook server")
 	f.StringVar(&o.MetricsAddress, "metrics-address", o.MetricsAddress, `address of the metrics; "0" for none`)
 	f.StringVar(&o.HealthAddress, "health-address", o.HealthAddress, `address of /healthz and /readyz; "0" for none`)
+	f.IntVar(&o.MaxConnections, "max-connections", o.MaxConnections, "connections that are open at a time; for a new one, an old one that waits is closed")
+	f.IntVar(&o.MaxHeaderBytes, "max-header-bytes", o.MaxHeaderBytes, "largest header of a request")
+	f.Int64Var(&o.MaxBodyBytes, "max-body-bytes", o.MaxBodyBytes, "largest request that is read; a larger one is answered as the rules answer a finding")
+	f.Int64Var(&o.MaxBytesInFlight, "max-bytes-in-flight", o.MaxBytesInFlight, "bytes of requests up to 128 KiB that are read at a time; larger ones are read one after the other")
+	f.DurationVar(&o.HeaderTimeout, "header-timeout", o.HeaderTimeout, "how long a TLS handshake, and the header of a request, may take")
+	f.DurationVar(&o.IdleTimeout, "idle-timeout", o.IdleTimeout, "how long a connection may stay open between two requests")
+	f.StringVar(&o.ClientCAFile, "client-ca-file", o.ClientCAFile, "file of the CA certificates that sign those of callers; callers without one are then refused")
+	f.StringSliceVar(&o.ClientNames, "client-names", o.ClientNames, "common names of callers' certificates that may call; none means all")
 	f.StringVar(&o.CertDir, "cert-dir", o.CertDir, "directory of tls.crt and tls.key")
 	f.StringVar(&o.Certificates, "certificates", o.Certificates, "self-managed: make and rotate the certificate; provided: somebody else does")
 	f.StringVar(&o.Namespace, "namespace", o.Namespace, "own namespace, of the Lease of the audit and for self-managed certificates (environment: POD_NAMESPACE)")
@@ -118,6 +148,7 @@ func (o *Options) Validate() error {
 	if o.StaleAfter < minStaleAfter {
 		errs = append(errs, fmt.Errorf("--stale-after %s: give at least %s, the API server is asked every 5s", o.StaleAfter, minStaleAfter))
 	}
+	errs = append(errs, o.validateLimits()...)
 	errs = append(errs, o.validateAudit()...)
 	switch o.Certificates {
 	case Provided:
@@ -131,6 +162,29 @@ func (o *Options) Validate() error {
 		errs = append(errs, fmt.Errorf("--certificates %q is neither %s nor %s", o.Certificates, SelfManaged, Provided))
 	}
 	return errors.Join(errs...)
+}
+
+func (o *Options) validateLimits() []error {
+	var errs []error
+	for flag, c := range map[string]struct{ value, least int64 }{
+		"--max-connections":     {int64(o.MaxConnections), 16},
+		"--max-header-bytes":    {int64(o.MaxHeaderBytes), 4 << 10},
+		"--max-body-bytes":      {o.MaxBodyBytes, 1 << 20},
+		"--max-bytes-in-flight": {o.MaxBytesInFlight, 1 << 20},
+	} {
+		if c.value < c.least {
+			errs = append(errs, fmt.Errorf("%s %d: give at least %d", flag, c.value, c.least))
+		}
+	}
+	for flag, d := range map[string]time.Duration{"--header-timeout": o.HeaderTimeout, "--idle-timeout": o.IdleTimeout} {
+		if d < time.Second {
+			errs = append(errs, fmt.Errorf("%s %s: give at least 1s", flag, d))
+		}
+	}
+	if len(o.ClientNames) > 0 && o.ClientCAFile == "" {
+		errs = append(errs, errors.New("--client-names: without --client-ca-file nobody's certificate is asked for"))
+	}
+	return errs
 }
 
 func (o *Options) validateAudit() []error {

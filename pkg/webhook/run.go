@@ -64,8 +64,11 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
-	server := newLateServer(o, certificate, recorder.Certificate, log)
-	budget := admission.NewBudget()
+	server, err := newServer(o, certificate, recorder, log.WithName("server"))
+	if err != nil {
+		return err
+	}
+	budget := admission.NewBudget(o.MaxBodyBytes, o.MaxBytesInFlight)
 	for _, door := range []admission.Door{admission.Managed, admission.Cluster} {
 		server.Register(door.Path(), &admission.Handler{
 			Budget: budget, Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),

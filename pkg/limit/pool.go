@@ -1,34 +1,32 @@
-package admission
+package limit
 
 import (
 	"context"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/emrguard/emrguard/pkg/limit"
 )
 
-// pool shares out something of which there is little. Peers (addresses) that wait
+// Pool shares out something of which there is little. Peers (addresses) that wait
 // take turns, so that one that asks a thousand times waits for itself. Of one peer
 // the newest request comes first: its sender waits still.
-type pool struct {
+type Pool struct {
 	mu      sync.Mutex
 	free    int64
-	leases  map[*lease]struct{}
+	leases  map[*Lease]struct{}
 	waiting map[string][]*waiter
 	peers   []string // whose turn it is comes first
 }
 
 type waiter struct {
 	n       int64
-	lease   *lease
+	lease   *Lease
 	granted chan struct{}
 }
 
-// lease is a share of a pool.
-type lease struct {
-	pool *pool
+// Lease is a share of a pool.
+type Lease struct {
+	pool *Pool
 	n    int64
 
 	// While a body is read into it: since when, until when that is not slow, and how
@@ -37,15 +35,16 @@ type lease struct {
 	abort    func()
 }
 
-func newPool(size int64) *pool {
-	return &pool{free: size, leases: map[*lease]struct{}{}, waiting: map[string][]*waiter{}}
+// NewPool returns a pool of that size.
+func NewPool(size int64) *Pool {
+	return &Pool{free: size, leases: map[*Lease]struct{}{}, waiting: map[string][]*waiter{}}
 }
 
-// acquire waits for a share of n until the context ends. Bodies that are slow give
+// Acquire waits for a share of n until the context ends. Bodies that are slow give
 // way to it.
-func (p *pool) acquire(ctx context.Context, peer string, n int64) (*lease, error) {
+func (p *Pool) Acquire(ctx context.Context, peer string, n int64) (*Lease, error) {
 	p.mu.Lock()
-	l := &lease{pool: p, n: n}
+	l := &Lease{pool: p, n: n}
 	if len(p.peers) == 0 && n <= p.free {
 		p.take(l)
 		p.mu.Unlock()
@@ -60,7 +59,7 @@ func (p *pool) acquire(ctx context.Context, peer string, n int64) (*lease, error
 	p.grant()
 	p.mu.Unlock()
 
-	ticker := time.NewTicker(limit.SlowBody / 5)
+	ticker := time.NewTicker(SlowBody / 5)
 	defer ticker.Stop()
 	for {
 		select {
@@ -72,7 +71,7 @@ func (p *pool) acquire(ctx context.Context, peer string, n int64) (*lease, error
 			p.mu.Unlock()
 		case <-ctx.Done():
 			if p.giveUp(peer, w) {
-				return nil, &limit.Exceeded{What: "too many requests wait to be judged", Retry: true}
+				return nil, &Exceeded{What: "too many requests wait to be judged", Retry: true}
 			}
 			return l, nil // granted at the last moment
 		}
@@ -80,13 +79,13 @@ func (p *pool) acquire(ctx context.Context, peer string, n int64) (*lease, error
 }
 
 // take gives a share away. The pool is locked.
-func (p *pool) take(l *lease) {
+func (p *Pool) take(l *Lease) {
 	p.free -= l.n
 	p.leases[l] = struct{}{}
 }
 
 // grant gives shares to those that wait, as far as they fit. The pool is locked.
-func (p *pool) grant() {
+func (p *Pool) grant() {
 	for len(p.peers) > 0 {
 		peer := p.peers[0]
 		list := p.waiting[peer]
@@ -107,7 +106,7 @@ func (p *pool) grant() {
 }
 
 // giveUp takes a waiter out, and reports whether it was still there.
-func (p *pool) giveUp(peer string, w *waiter) bool {
+func (p *Pool) giveUp(peer string, w *waiter) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.waiting[peer]
@@ -126,7 +125,7 @@ func (p *pool) giveUp(peer string, w *waiter) bool {
 }
 
 // preempt stops the bodies that are slow. The pool is locked.
-func (p *pool) preempt() {
+func (p *Pool) preempt() {
 	now := time.Now()
 	for l := range p.leases {
 		if l.abort != nil && now.After(l.patience) {
@@ -136,24 +135,24 @@ func (p *pool) preempt() {
 	}
 }
 
-// reading says that a body of n bytes is being read. abort makes the reader fail;
-// it is called at most once, and not after done.
-func (l *lease) reading(n int64, abort func()) {
+// Reading says that a body of n bytes is being read. abort makes the reader fail;
+// it is called at most once, and not after Done.
+func (l *Lease) Reading(n int64, abort func()) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.patience = time.Now().Add(limit.SlowBody + time.Duration(n)*time.Second/limit.BodyRate)
+	l.patience = time.Now().Add(SlowBody + time.Duration(n)*time.Second/BodyRate)
 	l.abort = abort
 }
 
-// done says that the body has been read.
-func (l *lease) done() {
+// Done says that the body has been read.
+func (l *Lease) Done() {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	l.abort = nil
 }
 
-// release gives the share back.
-func (l *lease) release() {
+// Release gives the share back.
+func (l *Lease) Release() {
 	if l == nil {
 		return
 	}
