@@ -50,6 +50,7 @@ type Auditor struct {
 	world   *World
 	managed []string
 	looked  looked
+	omitted int // findings of single objects, which the engine counts and does not keep
 }
 
 // New makes an auditor. The world holds everything that the rules look up, by Add.
@@ -124,6 +125,7 @@ func (a *Auditor) request(res object.Resource, o *object.Object) *rule.Request {
 
 // add takes over what was found. Line numbers are looked up only for findings.
 func (a *Auditor) add(v *engine.Verdict, o *object.Object, place Place) {
+	a.omitted += v.Omitted
 	line := func(path string) int {
 		if place.Line == nil {
 			return 0

@@ -94,6 +94,9 @@ func TestFilesAreOneState(t *testing.T) {
 		"the input wins over a default":     {[]string{ownAdmin, toAdmin}, nil},
 		"a default that gives nothing here": {[]string{delegator}, nil},
 		"nobody is bound to a default":      {[]string{joinsEdit}, nil},
+		"a role that is defined twice":      {[]string{first, role, strings.ReplaceAll(role, "pods/exec", "pods/log")}, []string{"RoleBinding emr-jobs/first: rbac-pod-exec"}},
+		"an aggregate, defined twice":       {[]string{toTop, aggregate, part, rbacHead + "kind: ClusterRole\nmetadata: {name: top}\n"}, []string{"RoleBinding emr-jobs/ds: rbac-secret-read"}},
+		"a default binding is replaced":     {[]string{basicUser, rbacHead + "kind: ClusterRoleBinding\nmetadata: {name: system:basic-user}\nroleRef: {kind: ClusterRole, name: system:basic-user}\n"}, nil},
 		"a role that joins a default":       {[]string{joinsEdit, toView}, []string{"RoleBinding emr-jobs/viewers: rbac-secret-read"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -164,9 +164,19 @@ func (f *Files) Judge(ctx context.Context, c *config.Guard, e *engine.Engine, li
 		return nil, err
 	}
 	a.report.Problems, a.report.Skipped = f.Problems, f.skipped
+	for i := range f.objects {
+		if isBinding(f.objects[i].object) {
+			f.world.forgets(f.objects[i].object) // a default of that name
+		}
+	}
 	parts := make([]report.Report, len(f.objects))
+	bindings := false
 	for _, i := range asOneState(len(f.objects), func(i int) *object.Object { return f.objects[i].object }) {
 		x, r := &f.objects[i], a.report
+		if isBinding(x.object) && !bindings {
+			bindings = true
+			f.world.mergeRoles(f.objects)
+		}
 		findings, exempted, problems := len(r.Findings), len(r.Exempted), len(r.Problems)
 		a.Judge(ctx, x.resource, x.object, x.place)
 		if !isBinding(x.object) {
@@ -225,6 +235,7 @@ func (f *Files) Snapshot(withoutDefaults bool) (*cluster.Snapshot, error) {
 	for i := range f.objects {
 		f.world.grants(f.objects[i].object)
 	}
+	f.world.mergeRoles(f.objects)
 	return &f.world.snapshot, nil
 }
 

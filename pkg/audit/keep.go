@@ -3,12 +3,13 @@ package audit
 import (
 	"fmt"
 
+	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/report"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // full reports whether a list has no room for one more.
-func full(held, limit int) bool { return limit > 0 && held >= limit }
+func full(held, most int) bool { return most > 0 && held >= most }
 
 // keep counts a finding, and adds it to the report while there is room. So a
 // namespace full of findings costs the memory of a few, and the numbers stay right.
@@ -45,6 +46,9 @@ func (a *Auditor) keepProblem(p report.Problem) {
 // noteDropped says what the limits kept out.
 func (a *Auditor) noteDropped() {
 	d := a.report.Dropped
+	if a.omitted > 0 {
+		a.report.Notes = append(a.report.Notes, fmt.Sprintf("%d further findings are not listed: of one object, each rule lists at most %d.", a.omitted, limit.Findings))
+	}
 	if n := d.Total(); n > 0 {
 		a.report.Notes = append(a.report.Notes, fmt.Sprintf("%d findings are counted and not listed: at most %d are, and %d of one namespace.",
 			n, a.options.MaxFindings, a.options.MaxFindingsPerNamespace))

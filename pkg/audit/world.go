@@ -27,6 +27,13 @@ func (w *World) grants(o *object.Object) {
 	}
 }
 
+// forgets takes back what a binding grants that somebody defines again.
+func (w *World) forgets(o *object.Object) {
+	if obj, ok := o.RBAC.(runtime.Object); ok {
+		_ = w.snapshot.RBAC().Delete(obj) // it knows the four kinds
+	}
+}
+
 // addDefaults adds the roles and bindings that every cluster has. What the input
 // defines under the same names replaces them.
 func (w *World) addDefaults() error {
@@ -73,6 +80,71 @@ func asOneState(n int, at func(int) *object.Object) []int {
 		return cmp.Or(cmp.Compare(a.Meta.Namespace, b.Meta.Namespace), cmp.Compare(a.Meta.Name, b.Meta.Name))
 	})
 	return order
+}
+
+// mergeRoles lets roles that are defined more than once grant what all their
+// definitions do.
+func (w *World) mergeRoles(objects []fileObject) {
+	for _, role := range merged(objects) {
+		_ = w.snapshot.RBAC().Set(role) // it knows the four kinds
+	}
+}
+
+// merged are the roles that are defined more than once, each with the rules of all its
+// definitions: which of them a cluster gets depends on who applies what in which
+// order, and the one that grants less must not hide the other.
+func merged(objects []fileObject) []runtime.Object {
+	type key struct{ kind, namespace, name string }
+	seen := map[key]runtime.Object{}
+	var twice []key
+	for i := range objects {
+		o := objects[i].object
+		k := key{o.GVK.Kind, o.Meta.Namespace, o.Meta.Name}
+		first, again := seen[k]
+		switch role := o.RBAC.(type) {
+		case *rbacv1.Role:
+			if have, ok := first.(*rbacv1.Role); ok {
+				role = role.DeepCopy()
+				role.Rules = append(role.Rules, have.Rules...)
+			}
+			seen[k] = role
+		case *rbacv1.ClusterRole:
+			if have, ok := first.(*rbacv1.ClusterRole); ok {
+				role = withAll(role, have)
+			}
+			seen[k] = role
+		default:
+			continue
+		}
+		if again && !slices.Contains(twice, k) {
+			twice = append(twice, k)
+		}
+	}
+	list := make([]runtime.Object, 0, len(twice))
+	for _, k := range twice {
+		list = append(list, seen[k])
+	}
+	return list
+}
+
+func withAll(role, other *rbacv1.ClusterRole) *rbacv1.ClusterRole {
+	role = role.DeepCopy()
+	role.Rules = append(role.Rules, other.Rules...)
+	for name, value := range other.Labels {
+		if _, there := role.Labels[name]; !there {
+			if role.Labels == nil {
+				role.Labels = map[string]string{}
+			}
+			role.Labels[name] = value
+		}
+	}
+	if other.AggregationRule != nil {
+		if role.AggregationRule == nil {
+			role.AggregationRule = &rbacv1.AggregationRule{}
+		}
+		role.AggregationRule.ClusterRoleSelectors = append(role.AggregationRule.ClusterRoleSelectors, other.AggregationRule.ClusterRoleSelectors...)
+	}
+	return role
 }
 
 // isBinding reports whether an object grants what a role holds.

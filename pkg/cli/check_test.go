@@ -228,3 +228,16 @@ func TestCheckRefusesToJudgeNothing(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 }
+
+// Findings that the limit of one object leaves out are told.
+func TestCheckTellsWhatItDoesNotList(t *testing.T) {
+	t.Parallel()
+	var containers strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&containers, "  - {name: c%d, image: i, securityContext: {privileged: true}}\n", i)
+	}
+	file := write(t, "many.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: many, namespace: emr-jobs}\nspec:\n  containers:\n"+containers.String())
+	if code, out, errOut := run("check", "--rules", "instance-profile-access", file); code != 1 || !strings.Contains(out, "further findings are not listed") {
+		t.Errorf("exit code %d: %s%s", code, out[max(0, len(out)-1000):], errOut)
+	}
+}
