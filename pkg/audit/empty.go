@@ -106,7 +106,7 @@ func (a *Auditor) nothing() string {
 	case len(a.managed) == 0:
 		return "no namespace is managed, and what is forbidden is forbidden there: name one by -n, or in a configuration (--config)"
 	case a.report.Outside == a.report.Judged:
-		return fmt.Sprintf("no object is in a managed namespace; managed are %s", names(a.managed))
+		return "no object is in a managed namespace; managed are " + names(a.managed)
 	case a.looked.managed == 0:
 		return "no rule that was asked reads an object of these kinds in these namespaces"
 	}

@@ -3,6 +3,7 @@ package manifest
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -38,7 +39,10 @@ func withKind(raw []byte, kind schema.GroupVersionKind) ([]byte, error) {
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return nil, fmt.Errorf("add the kind %s: %w", kind.Kind, err)
 	}
-	fields["apiVersion"], _ = json.Marshal(kind.GroupVersion().String()) // a string
-	fields["kind"], _ = json.Marshal(kind.Kind)
+	fields["apiVersion"], fields["kind"] = quoted(kind.GroupVersion().String()), quoted(kind.Kind)
 	return json.Marshal(fields)
 }
+
+// quoted is a string of JSON: names of versions and kinds hold nothing to escape that
+// Go and JSON would write in different ways.
+func quoted(s string) json.RawMessage { return json.RawMessage(strconv.QuoteToASCII(s)) }

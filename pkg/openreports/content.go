@@ -118,6 +118,9 @@ func resultOf(f *report.Finding) result {
 		r.Severity = severityLow
 	default:
 	}
+	if f.Deferred {
+		r.Properties["deferred"] = "true" // it meets the Pods that are made from the object
+	}
 	for name, text := range map[string]string{
 		"path": f.Path, "remediation": f.Remediation, "subject": f.Subject, "via": f.Via, "guide": f.Guide.Address,
 	} {

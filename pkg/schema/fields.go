@@ -37,20 +37,23 @@ func fieldsOf(object []byte) ([]field, error) {
 	return list, nil
 }
 
-func join(list []field) json.RawMessage {
+func join(list []field) (json.RawMessage, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, f := range list {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		name, _ := json.Marshal(f.name) // a string
+		name, err := json.Marshal(f.name)
+		if err != nil {
+			return nil, fmt.Errorf("write the schema: %w", err)
+		}
 		b.Write(name)
 		b.WriteByte(':')
 		b.Write(f.value)
 	}
 	b.WriteByte('}')
-	return b.Bytes()
+	return b.Bytes(), nil
 }
 
 func indented(raw []byte) ([]byte, error) {

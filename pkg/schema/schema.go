@@ -5,6 +5,7 @@ package schema
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -144,8 +145,7 @@ func ofStruct(t reflect.Type) (object, error) {
 		return nil, fmt.Errorf("they are a %s, not a struct", t)
 	}
 	properties := object{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "" || name == "-" {
 			return nil, fmt.Errorf("the field %s has no name in JSON", f.Name)
@@ -223,7 +223,7 @@ func Merge(file []byte, parts map[string]any) ([]byte, error) {
 	}
 	at := slices.IndexFunc(fields, func(f field) bool { return f.name == "properties" })
 	if at < 0 {
-		return nil, fmt.Errorf("read the schema: it has no properties")
+		return nil, errors.New("read the schema: it has no properties")
 	}
 	properties, err := fieldsOf(fields[at].value)
 	if err != nil {
@@ -238,8 +238,14 @@ func Merge(file []byte, parts map[string]any) ([]byte, error) {
 			return nil, err
 		}
 	}
-	fields[at].value = join(properties)
-	return indented(join(fields))
+	if fields[at].value, err = join(properties); err != nil {
+		return nil, err
+	}
+	raw, err := join(fields)
+	if err != nil {
+		return nil, err
+	}
+	return indented(raw)
 }
 
 // Encode writes a value as the chart's schema is written.

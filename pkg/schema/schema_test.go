@@ -110,7 +110,8 @@ func TestSyntaxes(t *testing.T) {
 	}{
 		"pattern": {
 			of("imds-network-policy", "blockedElsewhere"), func(s string) error { _, err := pattern.Parse(s); return err },
-			[]string{"*", "a", "a-*", " "}, []string{""},
+			[]string{"*", "a", "a-*", " "},
+			[]string{""},
 		},
 		"role": {
 			regexp.MustCompile(roles), func(s string) error { _, err := emr.ParseRolePattern(s); return err },
@@ -124,7 +125,8 @@ func TestSyntaxes(t *testing.T) {
 		},
 		"release": {
 			of("image-release", "minimum"), func(s string) error { _, err := emr.ParseRelease(s); return err },
-			[]string{"emr-7.9.0", "emr-spark-8.0.0"}, []string{"", "7.9.0", "emr-7.9", "emr-7.9.0-latest", "emr-x.9.0"},
+			[]string{"emr-7.9.0", "emr-spark-8.0.0"},
+			[]string{"", "7.9.0", "emr-7.9", "emr-7.9.0-latest", "emr-x.9.0"},
 		},
 	} {
 		for _, s := range c.good {

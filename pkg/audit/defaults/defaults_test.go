@@ -1,6 +1,9 @@
 package defaults_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -64,5 +67,30 @@ func TestDefaultsAreWhole(t *testing.T) {
 	}
 	if b := bindings["cluster-admin"]; b == nil || b.Subjects[0].Name != "system:masters" {
 		t.Errorf("ClusterRoleBinding cluster-admin is %+v", b)
+	}
+}
+
+// The data are those of the control plane that the tests run, and the documentation
+// names its version: `make generate` writes them.
+func TestVersionOfTheDefaults(t *testing.T) {
+	t.Parallel()
+	mod, err := os.ReadFile("../../../test/kube/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`(?m)^\tk8s\.io/kubernetes (v[0-9.]+)`).FindSubmatch(mod)
+	if version == nil {
+		t.Fatal("test/kube/go.mod names no version of k8s.io/kubernetes")
+	}
+	files, err := filepath.Glob("kubernetes-*.json")
+	if err != nil || len(files) != 1 || files[0] != "kubernetes-"+string(version[1])+".json" {
+		t.Errorf("the files are %q, %v; the control plane is %s: run make generate", files, err, version[1])
+	}
+	page, err := os.ReadFile("../../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`those of Kubernetes ` + regexp.QuoteMeta(string(version[1][1:])) + ` `).Match(page) {
+		t.Errorf("docs/cli.md does not say that the defaults are those of Kubernetes %s", version[1][1:])
 	}
 }
