@@ -147,6 +147,7 @@ var resources = []Resource{
 	{custom("spark.apache.org", "v1", "sparkapplications"), "SparkApplication", false, true, false, decodeApacheSparkApplication},
 	{custom("spark.apache.org", "v1", "sparkclusters"), "SparkCluster", false, true, false, decodeApacheSparkCluster},
 	{custom("flink.apache.org", "v1beta1", "flinkdeployments"), "FlinkDeployment", false, true, false, decodeFlinkDeployment},
+	{custom("flink.apache.org", "v1beta1", "flinkbluegreendeployments"), "FlinkBlueGreenDeployment", false, true, false, decodeFlinkBlueGreenDeployment},
 	{custom("flink.apache.org", "v1beta1", "flinksessionjobs"), "FlinkSessionJob", false, true, false, decodeFlinkSessionJob},
 	{custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), "JobRun", false, true, false, decodeJobRun},
 

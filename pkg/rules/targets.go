@@ -70,6 +70,7 @@ func customTargets() []rule.Target {
 		target("spark.apache.org", "v1", "sparkapplications", rule.Create, rule.Update),
 		target("spark.apache.org", "v1", "sparkclusters", rule.Create, rule.Update),
 		target("flink.apache.org", "v1beta1", "flinkdeployments", rule.Create, rule.Update),
+		target("flink.apache.org", "v1beta1", "flinkbluegreendeployments", rule.Create, rule.Update),
 		target("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns", rule.Create, rule.Update),
 	}
 }
