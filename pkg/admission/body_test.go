@@ -42,8 +42,8 @@ func denied(t *testing.T, r *admissionv1.AdmissionResponse, with string) {
 func TestEscapedBodyIsJudged(t *testing.T) {
 	t.Parallel()
 	d := open(t, admission.Cluster, &cluster.Snapshot{}, nil)
-	for _, c := range []string{"<", "\u2028", "\x01", "é", `"`} {
-		review := podReview(padded(t, strings.Repeat(c, 1_300_000)))
+	for c, n := range map[string]int{"<": 1_300_000, "\u2028": 50_000, "\x01": 50_000, "é": 50_000, `"`: 50_000} {
+		review := podReview(padded(t, strings.Repeat(c, n)))
 		denied(t, d.ask(t, review), "instance-profile-access")
 	}
 }
@@ -61,7 +61,7 @@ func TestLargeUpdateThatChangesNothingPasses(t *testing.T) {
 // failure policy could turn into a yes.
 func TestOverTheLimitIsRefusedNotAnError(t *testing.T) {
 	t.Parallel()
-	elements := strings.Repeat("{},", 200_000)
+	elements := strings.Repeat("{},", 100_000)
 	for name, object := range map[string]string{
 		"too many bytes":    padded(t, strings.Repeat("<", limit.Body/6)),
 		"too many elements": `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[` + elements + `{}]}}`,

@@ -85,7 +85,7 @@ func encode(t *testing.T, review *admissionv1.AdmissionReview) []byte {
 // post returns the HTTP status, and the response when there is one.
 func (d *door) post(t *testing.T, contentType string, body []byte) (int, *admissionv1.AdmissionResponse, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.URL+"/?timeout=3s", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.URL+"/?timeout=30s", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

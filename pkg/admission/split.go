@@ -81,6 +81,11 @@ func (s *splitter) feed(b []byte) error {
 			s.escaped = false
 			if c == 'u' {
 				s.hex, s.code = 4, 0
+				for ; s.hex > 0 && i+1 < len(b); i++ {
+					if err := s.hexDigit(b[i+1]); err != nil {
+						return err
+					}
+				}
 			} else {
 				s.write('\\', c)
 			}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/scope"
@@ -281,11 +283,15 @@ func failed(c *compiled, err error) rule.Finding {
 // overBudget stands for what a rule would have said. It is a finding like any
 // other, not a failure.
 func overBudget(c *compiled, err error) rule.Finding {
+	remediation := "make the object smaller, or split it"
+	if exceeded := (*limit.Exceeded)(nil); errors.As(err, &exceeded) && exceeded.Retry {
+		remediation = "try again in a moment"
+	}
 	return rule.Finding{
 		Rule:        c.ID,
 		Action:      c.Default,
-		Message:     fmt.Sprintf("not judged, because it costs too much: %v", err),
-		Remediation: "make the object smaller, or split it",
+		Message:     fmt.Sprintf("not judged: %v", err),
+		Remediation: remediation,
 		Act:         true,
 	}
 }

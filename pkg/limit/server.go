@@ -54,7 +54,7 @@ const (
 	// the time for its bytes at BodyRate (bytes a second). A slow body gives way to a
 	// request that waits.
 	SlowBody = 250 * time.Millisecond
-	BodyRate = 32 << 20
+	BodyRate = 16 << 20
 	// Request is the most time for one request, whatever its sender says: the API
 	// server waits for 30 s at most.
 	Request = 30 * time.Second

@@ -54,6 +54,8 @@ func TestRefusals(t *testing.T) {
 		"label twice":        {`{commonLabels: {a: b}, podLabels: {a: c}}`, `podLabels: "a" is in commonLabels already`},
 		"no account":         {`{serviceAccount: {create: false}}`, `serviceAccount.name: name the ServiceAccount to use`},
 		"no quantity":        {`{resources: {limits: {memory: 1 GB}}}`, `resources.limits.memory: "1 GB" is no quantity of memory`},
+		"client CA twice":    {`{webhook: {clientCA: {configMap: a, secret: b}}}`, `give a configMap or a secret, not both`},
+		"names without CA":   {`{webhook: {clientCA: {names: [a]}}}`, `webhook.clientCA.names: without a configMap or secret`},
 		"tiny quantity":      {`{resources: {limits: {memory: "256"}}}`, `is less than 1Mi`},
 	} {
 		t.Run(name, func(t *testing.T) {
