@@ -167,7 +167,6 @@ func (v *view) lacks(h *held, m *mask) *mask {
 	rest := v.builder()
 	rest.m.full.or(m.full)
 	rest.m.full.andNot(h.full)
-	var memo map[namesPair][]string
 	for p, names := range m.parts {
 		if h.full.has(p.atom) || !v.budget.spend(1+len(h.parts)) {
 			continue
@@ -179,14 +178,12 @@ func (v *view) lacks(h *held, m *mask) *mask {
 		case len(have) == 1:
 			// Pieces that come from the same rules share their names.
 			pair := namesPair{&names[0], &have[0][0], len(names), len(have[0])}
-			left, done := memo[pair]
+			left, done := v.memo.without[pair]
 			if !done {
 				v.budget.spend((len(names) + len(have[0])) / wordsPerStep)
 				left = without(names, have[0])
-				if memo == nil {
-					memo = map[namesPair][]string{}
-				}
-				memo[pair] = left
+				v.budget.hold(bytesOfWord * len(left))
+				v.memo.without[pair] = left
 			}
 			if len(left) > 0 {
 				rest.add(p, left)
@@ -330,17 +327,34 @@ func (p part) sharesWith(q part) bool {
 }
 
 // hash is the same for masks that hold the same, however many pieces they have.
-func (m *mask) hash() uint64 {
+func (v *view) hash(m *mask) uint64 {
 	var h maphash.Hash
 	h.SetSeed(ruleSeed)
 	_, _ = h.Write(m.full.appendTo(nil))
 	for _, p := range m.sortedParts() {
 		maphash.WriteComparable(&h, p)
-		for _, n := range m.parts[p] {
+		maphash.WriteComparable(&h, v.hashNames(m.parts[p]))
+	}
+	return h.Sum64()
+}
+
+// hashNames hashes a list once, however many pieces have it.
+func (v *view) hashNames(names []string) uint64 {
+	if names == nil {
+		return 0
+	}
+	key := namesPair{a: &names[0], lenA: len(names)}
+	hash, done := v.memo.hashes[key]
+	if !done {
+		v.budget.spend(1 + len(names)/wordsPerStep)
+		var h maphash.Hash
+		h.SetSeed(ruleSeed)
+		for _, n := range names {
 			_, _ = h.WriteString(n)
 			_ = h.WriteByte(0)
 		}
-		_ = h.WriteByte(1)
+		hash = h.Sum64() | 1
+		v.memo.hashes[key] = hash
 	}
-	return h.Sum64()
+	return hash
 }

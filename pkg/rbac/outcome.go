@@ -69,7 +69,7 @@ func (g *gains) result() Result {
 	found := map[string]*outcome{}
 	for _, c := range s.order {
 		for _, o := range s.evaluate(c) {
-			key := o.key()
+			key := o.key(g.before)
 			if have := found[key]; have != nil {
 				have.subjects = append(have.subjects, c.subjects...)
 				continue
@@ -102,10 +102,10 @@ func (g *gains) result() Result {
 }
 
 // key is the same for the outcomes of two classes that are the same.
-func (o *outcome) key() string {
+func (o *outcome) key(v *view) string {
 	key := o.mask.key()
 	if key == "" {
-		key = string(binary.LittleEndian.AppendUint64(nil, o.mask.hash()))
+		key = string(binary.LittleEndian.AppendUint64(nil, v.hash(o.mask)))
 	}
 	return key + "\x00" + strings.Join(o.namespaces, "\x00")
 }
@@ -205,8 +205,8 @@ func (s *sorter) evaluate(c *class) []*outcome {
 		if m == nil {
 			return
 		}
-		key := m.key()
-		if have := byKey[key]; have != nil && key != "" && namespaces[0] != "" {
+		key := (&outcome{mask: m}).key(g.before)
+		if have := byKey[key]; have != nil && namespaces[0] != "" {
 			have.namespaces = append(have.namespaces, namespaces...)
 			return
 		}

@@ -33,12 +33,15 @@ type memo struct {
 	reach  map[roleKey][]node     // what roles are made of
 	copied map[roleKey]*origins   // where aggregates have their rules from
 	givers map[givingKey][]origin // rules that give something
+
+	without map[namesPair][]string // names of one list that another has not
+	hashes  map[namesPair]uint64   // of lists of names
 }
 
 func (t *state) view(c *Capabilities, b *budget) *view {
 	return &view{s: t, caps: c, budget: b, memo: memo{
 		masks: map[roleKey]*mask{}, scoped: map[scopeKey]*mask{}, shares: map[string][]share{}, reach: map[roleKey][]node{},
-		copied: map[roleKey]*origins{}, givers: map[givingKey][]origin{},
+		copied: map[roleKey]*origins{}, givers: map[givingKey][]origin{}, without: map[namesPair][]string{}, hashes: map[namesPair]uint64{},
 	}}
 }
 

@@ -24,16 +24,30 @@ func (e *evaluation) finding(g *grant, subject rbac.Subject) rule.Finding {
 	return f
 }
 
+// platform is the one finding of a rule about an account of another namespace, which
+// names all that it gains.
+func (e *evaluation) platform(all []*grant, subject rbac.Subject) rule.Finding {
+	var namespaces []string
+	var list []rbac.Permission
+	for _, g := range all {
+		namespaces, list = append(namespaces, g.namespaces...), append(list, g.Permissions...)
+	}
+	slices.Sort(namespaces)
+	by := via(all[0].Paths(subject, all[0].namespaces[0], maxPaths))
+	// The hint stands before the long lists: warnings are cut off at their end.
+	return rule.Finding{
+		Action: all[0].action, Path: grantPath(e.r), Act: true, Subject: subject.String(), Via: by,
+		Message: fmt.Sprintf("%s, of no managed namespace, %s what %s forbids (trustedSubjects takes platform controllers)%s: %s, by %s",
+			subject, gains(e.r), ruleOf(all[0].Capability), where(slices.Compact(namespaces)), permissions(list), by),
+		Remediation: "if it is a platform controller, list it in trustedSubjects; else bind it in the namespaces that it needs",
+	}
+}
+
 // explain says what is special about a finding, and how to mend it.
 func (e *evaluation) explain(f *rule.Finding, g *grant, subject rbac.Subject) {
 	switch {
 	case ruleOf(g.Capability) == rbacGuardNamespacesID:
 		return
-	case g.standing == elsewhere:
-		// The hint stands before the long lists: warnings are cut off at their end.
-		f.Message = fmt.Sprintf("%s, of no managed namespace, %s what %s forbids (trustedSubjects takes platform controllers)%s: %s, by %s",
-			subject, gains(e.r), ruleOf(g.Capability), where(g.namespaces), permissions(g.Permissions), f.Via)
-		f.Remediation = "if it is a platform controller, list it in trustedSubjects; else bind it in the namespaces that it needs"
 	case g.standing == jobAbroad:
 		f.Message = "a job account reaches out of its namespace: " + f.Message
 		f.Remediation = fmt.Sprintf("bind it by a RoleBinding in its own namespace %s instead", subject.Namespace)

@@ -250,6 +250,7 @@ func (e *evaluation) some(list []grant) []rule.Finding {
 	room := limit.Findings - len(actions)
 	var out []rule.Finding
 	rest := map[rule.Action]*remainder{}
+	platform := platformGrants(list)
 	for i := range list {
 		g := &list[i]
 		for n, subject := range g.subjects {
@@ -257,12 +258,35 @@ func (e *evaluation) some(list []grant) []rule.Finding {
 				rest[g.action] = rest[g.action].with(g, g.subjects[n:])
 				break
 			}
-			out = append(out, e.finding(g, subject))
+			switch all := platform[subject]; {
+			case len(all) == 0 || g.standing != elsewhere:
+				out = append(out, e.finding(g, subject))
+			case all[0] == g:
+				out = append(out, e.platform(all, subject))
+			}
 		}
 	}
 	for _, action := range []rule.Action{rule.Deny, rule.Warn, rule.Audit} {
 		if r := rest[action]; r != nil {
 			out = append(out, e.others(r))
+		}
+	}
+	return out
+}
+
+// platformGrants are all that each platform controller gains, because it gets one
+// finding of each rule; nil when there are none.
+func platformGrants(list []grant) map[rbac.Subject][]*grant {
+	var out map[rbac.Subject][]*grant
+	for i := range list {
+		if list[i].standing != elsewhere {
+			continue
+		}
+		if out == nil {
+			out = map[rbac.Subject][]*grant{}
+		}
+		for _, subject := range list[i].subjects {
+			out[subject] = append(out[subject], &list[i])
 		}
 	}
 	return out
