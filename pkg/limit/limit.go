@@ -14,6 +14,12 @@ import (
 // the webhook's timeout (3 s) to the network and to requests that wait.
 const Evaluation = time.Second
 
+// Expanded bounds the bytes that references to variables in the containers of one
+// pod are written out to. Linux takes 128 KiB for one argument and 2 MiB for all of
+// a process (execve(2), with the usual 8 MiB of stack), so no container that starts
+// needs more.
+const Expanded = 2 << 20
+
 // Findings bounds what one rule reports of one object. Those after it change
 // nothing: the object is refused or warned about already.
 const Findings = 100

@@ -36,7 +36,9 @@ func (o *Object) addConfigured(settings []Setting) {
 	}
 	for _, role := range []string{roleSubmitter, roleDriver, roleExecutor, roleJobManager, roleTaskManager} {
 		if d := b[role]; d != nil {
-			o.Pods = append(o.Pods, d.pod(role))
+			p := d.pod(role)
+			expandPod(&p)
+			o.Pods = append(o.Pods, p)
 			o.addFurtherAccounts(role, d)
 		}
 	}
@@ -189,6 +191,17 @@ func (b builder) flink(s *Setting) {
 		for _, role := range flinkRoles {
 			f(b.of(role))
 		}
+	}
+	// An entry of a map may have a key of its own.
+	for role, prefix := range map[string]string{roleJobManager: "kubernetes.jobmanager.annotations.", roleTaskManager: "kubernetes.taskmanager.annotations."} {
+		if key, ok := strings.CutPrefix(s.Key, prefix); ok {
+			b.of(role).annotate(key, s)
+			return
+		}
+	}
+	if name, ok := strings.CutPrefix(s.Key, "kubernetes.secrets."); ok {
+		each(func(d *description) { d.mountSecret(name, s.Value, s.Path()) })
+		return
 	}
 	switch s.Key {
 	case "kubernetes.service-account":

@@ -357,6 +357,7 @@ func (o *Object) addTemplate(t *corev1.PodTemplateSpec, path string) {
 // addPod appends a pod spec, and the pods that the arguments of its containers
 // configure (`spark-submit --conf …`).
 func (o *Object) addPod(p Pod) {
+	expandPod(&p)
 	o.Pods = append(o.Pods, p)
 	from := len(o.Settings)
 	o.Settings = appendContainerSettings(o.Settings, &o.Pods[len(o.Pods)-1])

@@ -28,6 +28,8 @@ type Pod struct {
 	// Template is true for the content of a pod template file, to which Spark or EMR
 	// adds what it lacks.
 	Template bool
+	// Unexpanded is true when its variables were too much to write out.
+	Unexpanded bool
 	// where holds the paths of elements that stand elsewhere, by pointer to
 	// the element or by annotationKey. Nil for a plain pod.
 	where map[any]string

@@ -16,6 +16,9 @@ type Setting struct {
 	Key string
 	// Value as it is written. It may be a secret: never print it.
 	Value string
+	// Open is true when a part of the key is the value of a variable that is not
+	// known, such as one from a Secret: the key can be any that fits.
+	Open bool
 	// path of the setting, made only when somebody asks.
 	base string
 	key  string
@@ -44,7 +47,10 @@ func isJavaOptions(key string) bool {
 
 // appendSetting adds one entry, and those that hide in its value.
 func appendSetting(list []Setting, key, value, base, pathKey string, depth int) []Setting {
-	list = append(list, Setting{Key: strings.TrimPrefix(key, hadoopPrefix), Value: value, base: base, key: pathKey})
+	list = append(list, Setting{
+		Key: unmark.Replace(strings.TrimPrefix(key, hadoopPrefix)), Value: unmark.Replace(value), Open: strings.Contains(key, openMark),
+		base: base, key: pathKey,
+	})
 	if depth > 0 && isJavaOptions(key) {
 		path := base
 		if pathKey != "" {
@@ -63,32 +69,43 @@ func appendMap(list []Setting, settings map[string]string, path string) []Settin
 }
 
 // appendContainerSettings reads the configuration in what the containers of a
-// pod run: `--conf key=value`, `--conf=key=value`, `-Dkey=value`, also inside a
+// pod run, its variables written out: `--conf key=value`, `--conf=key=value`, `-Dkey=value`, also inside a
 // shell command, and in the variables from which a Java virtual machine and
 // spark-submit take more arguments.
 func appendContainerSettings(list []Setting, p *Pod) []Setting {
 	for c := range p.Containers() {
+		open := &opens{pod: p, c: c}
 		for path, s := range c.Strings() {
 			if mayHoldSetting(s) {
-				list = appendTokens(list, s, path())
+				list = appendTokens(list, open.mark(s), path())
 			}
 		}
 		for i := range c.Env {
-			switch c.Env[i].Name {
-			case "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "SPARK_SUBMIT_OPTS", "PYSPARK_SUBMIT_ARGS", "SPARKR_SUBMIT_ARGS",
-				"HADOOP_OPTS", "FLINK_ENV_JAVA_OPTS", "SPARK_DAEMON_JAVA_OPTS":
-				if mayHoldSetting(c.Env[i].Value) {
-					list = appendTokens(list, c.Env[i].Value, c.EnvPath(i))
+			e := &c.Env[i]
+			switch {
+			case e.Name == "FLINK_PROPERTIES": // lines for Flink's configuration file
+				for _, kv := range javaProperties(e.Value) {
+					list = appendSetting(list, kv.key, kv.value, c.EnvPath(i), "", maxNesting)
 				}
+			case isOptions(e.Name) && mayHoldSetting(e.Value):
+				list = appendTokens(list, open.mark(e.Value), c.EnvPath(i))
 			}
 		}
 	}
 	return list
 }
 
+// isOptions reports whether a program reads more of its command line from the
+// variable: JAVA_TOOL_OPTIONS, SPARK_SUBMIT_OPTS, PYSPARK_SUBMIT_ARGS,
+// FLINK_ENV_JAVA_OPTS_JM, HADOOP_CLIENT_OPTS, and SPARK_JAVA_OPT_<n>, which Spark's
+// entry point hands to the virtual machine of an executor.
+func isOptions(name string) bool {
+	return strings.Contains(name, "JAVA_OPT") || strings.HasSuffix(name, "_OPTS") || strings.HasSuffix(name, "_OPTIONS") || strings.HasSuffix(name, "_ARGS")
+}
+
 // mayHoldSetting is a cheap test that spares most arguments the reading.
 func mayHoldSetting(s string) bool {
-	return strings.IndexByte(s, '=') > 0 && strings.IndexByte(s, '.') >= 0
+	return strings.IndexByte(s, '=') > 0 && (strings.IndexByte(s, '.') >= 0 || strings.Contains(s, "$("))
 }
 
 // appendTokens reads `key=value` words, with or without `--conf=` or `-D` before
@@ -115,13 +132,13 @@ func appendNested(list []Setting, s, path string, depth int) []Setting {
 }
 
 func isSettingKey(s string) bool {
-	if strings.IndexByte(s, '.') <= 0 {
+	if strings.IndexByte(s, '.') <= 0 && !strings.Contains(s, openMark) {
 		return false
 	}
 	for i := range len(s) {
 		c := s[i]
 		switch {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '.', c == '_', c == '-', c == '/':
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '.', c == '_', c == '-', c == '/', c == openMark[0], c == closeMark[0]:
 		default:
 			return false
 		}

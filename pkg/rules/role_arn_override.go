@@ -202,15 +202,44 @@ func tokenAudience(v *corev1.Volume) string {
 	return ""
 }
 
-// overrideInSetting finds the settings and system properties by which Hadoop's
-// S3A and the SDKs for Java assume another role.
+// overrideInSetting finds the settings and system properties by which Hadoop's S3A,
+// Flink, Iceberg, Presto, Trino and the SDKs for Java assume another role, or take
+// other credentials than the injected ones.
 func overrideInSetting(rep *rule.Report, s *object.Setting, allowed pattern.Set) {
 	key := strings.ToLower(s.Key)
-	isRole := key == "aws.rolearn" || strings.HasPrefix(key, "fs.s3") && strings.HasSuffix(key, ".assumed.role.arn")
-	if isRole && s.Value != "" && !allowed.Match(s.Value) {
+	if isRoleSetting(key) && s.Value != "" && !allowed.Match(s.Value) {
 		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s assumes the role %q instead of the ServiceAccount's", s.Key, s.Value)})
 	}
-	if key == "aws.webidentitytokenfile" && s.Value != emr.WebIdentityTokenFile {
-		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s names another token than the injected one", s.Key)})
+	what := ""
+	switch key {
+	case "aws.webidentitytokenfile", "aws.credentials.provider.webidentitytoken.file":
+		if s.Value != emr.WebIdentityTokenFile {
+			what = "names another token than the injected one"
+		}
+	case "aws.containercredentialspath", "aws.containerauthorizationtoken":
+		what = "takes credentials from elsewhere than the ServiceAccount"
+	case "aws.containercredentialsfulluri":
+		if !isPodIdentityURI(s.Value) {
+			what = "takes credentials from something else than EKS Pod Identity"
+		}
+	case "aws.containerauthorizationtokenfile":
+		if s.Value != emr.PodIdentityTokenFile {
+			what = "names another token than that of EKS Pod Identity"
+		}
 	}
+	if what != "" {
+		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s %s", s.Key, what)})
+	}
+}
+
+// isRoleSetting reports whether a key in lower case names a role to assume: S3A's
+// fs.s3a.assumed.role.arn, Flink's s3.assumed.role.arn, Iceberg's
+// client.assume-role.arn, Presto's and Trino's s3.iam-role, Glue's and Kinesis' of
+// Flink's connectors, and the SDK's aws.roleArn.
+func isRoleSetting(key string) bool {
+	plain := withoutSeparators(key)
+	if strings.HasSuffix(plain, "clientassumerolearn") {
+		return true
+	}
+	return isSettingOfAWS(key) && (strings.HasSuffix(plain, "rolearn") || strings.HasSuffix(plain, "iamrole"))
 }

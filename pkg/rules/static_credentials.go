@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -30,7 +31,10 @@ func staticCredentials() rule.Rule {
 		Title: "AWS access keys, or files that hold them, handed to a pod",
 		Doc: "An access key in the environment comes before IRSA in the credential chain of every AWS SDK, so the pod acts as somebody else than its execution role; " +
 			"a credentials file or profile does the same or comes right after. Such keys do not expire, and they stand readable in the API. " +
-			"The rule reads variables, sources of variables, commands, mounts at or below `.aws`, and the settings of Spark, Hadoop and Flink. " +
+			"The rule reads variables, sources of variables, commands, mounts and files at or below `.aws`, the settings of Spark, Hadoop, Flink and their connectors, " +
+			"and the keys of ConfigMaps that become variables by envFrom. References to variables (`$(NAME)`) are written out as the kubelet does; " +
+			"a setting whose name comes from a Secret or ConfigMap can be any, and counts. " +
+			"An access key id is AKIA or ASIA with sixteen capital letters and digits. One in 28 has no digit, as words have none: such a one counts when a name, the text or a secret beside it says that it is a key. " +
 			"A finding names the place and never prints the value.",
 		Remediation: "remove it and use the execution role of the pod's ServiceAccount (IRSA)",
 		Guide:       guidePodCredentials,
@@ -48,6 +52,9 @@ func staticCredentials() rule.Rule {
 // staticNames are the variables with which the AWS SDKs take a key, or a file
 // that holds one. Sources: botocore, the SDK for Java 1 and 2, and EMR-FACTS.
 var staticNames = []string{
+	"AMAZON_ACCESS_KEY_ID", // SDKs for Ruby and JavaScript 2
+	"AMAZON_SECRET_ACCESS_KEY",
+	"AMAZON_SESSION_TOKEN",
 	"AWS_ACCESS_KEY", // SDK for Java 1
 	"AWS_ACCESS_KEY_ID",
 	"AWS_CONFIG_FILE",
@@ -63,7 +70,7 @@ var staticNames = []string{
 }
 
 func isStaticName(name string) bool {
-	if !strings.HasPrefix(name, "AWS_") {
+	if !strings.HasPrefix(name, "A") {
 		return false
 	}
 	_, ok := slices.BinarySearch(staticNames, name)
@@ -116,36 +123,65 @@ func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report
 			staticInVolume(rep, pod, j)
 		}
 		for key, value := range pod.Meta.Annotations {
-			if hasAccessKey(value) {
-				rep.Add(rule.Finding{Path: pod.AnnotationPath(key), Message: fmt.Sprintf("the annotation %s holds an AWS access key id", key)})
+			for _, id := range accessKeys(value, speaksOfKeys(key)) {
+				rep.Add(rule.Finding{Path: pod.AnnotationPath(key), Message: fmt.Sprintf("the annotation %s holds an AWS access key id", key), Key: secretMark(id)})
 			}
+		}
+		if pod.Unexpanded {
+			return &limit.Exceeded{What: fmt.Sprintf("write out the variables in the containers of the pod, which come to more than %d MiB", limit.Expanded>>20)}
 		}
 	}
-	if cm := r.Object.ConfigMap; cm != nil {
-		for key, value := range cm.Data {
-			if hasAccessKey(value) {
-				rep.Add(rule.Finding{Path: object.MapPath("data", key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key)})
-			}
-		}
-		for key, value := range cm.BinaryData {
-			if hasAccessKey(string(value)) {
-				rep.Add(rule.Finding{Path: object.MapPath("binaryData", key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key)})
-			}
-		}
+	if r.Object.ConfigMap != nil {
+		staticInConfigMap(rep, r.Object.ConfigMap)
 	}
 	return nil
 }
 
-func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
-	for i := range c.Env {
-		if what := staticInEnv(&c.Env[i]); what != "" {
-			rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
+// staticInConfigMap finds keys in the values of a ConfigMap, and names by which they
+// become variables of a pod that takes the ConfigMap whole.
+func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
+	beside := false // a secret that makes a key id of what stands in another value
+	for _, value := range cm.Data {
+		beside = beside || holdsSecret(value)
+	}
+	judge := func(field, key, value string) {
+		for _, id := range accessKeys(value, beside || speaksOfKeys(key)) {
+			rep.Add(rule.Finding{Path: object.MapPath(field, key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key), Key: secretMark(id)})
 		}
+	}
+	for key, value := range cm.Data {
+		if !isStaticName(key) || strings.TrimSpace(value) == "" {
+			judge("data", key, value)
+			continue
+		}
+		f := rule.Finding{
+			Path:    object.MapPath("data", key),
+			Message: fmt.Sprintf("the ConfigMap's key %q becomes the variable of AWS keys in every pod that takes the ConfigMap by envFrom", key),
+			Key:     secretMark(value),
+		}
+		if !speaksOfKeys(key) { // a profile or a file, which may lead to a role
+			f.Action = rule.Warn
+		}
+		rep.Add(f)
+	}
+	for key, value := range cm.BinaryData {
+		judge("binaryData", key, string(value))
+	}
+}
+
+func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
+	beside := slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return holdsSecret(e.Value) })
+	for i := range c.Env {
+		staticInEnv(rep, pod, c, i, beside)
 	}
 	judgePrefixes(rep, pod, c, staticNames, nil)
 	for at, s := range c.Strings() {
-		if hasAccessKey(s) && !rep.Has(at()) {
-			rep.Add(rule.Finding{Path: at(), Message: fmt.Sprintf("container %q is started with an AWS access key id in its command line", c.Name), Key: pod.Role})
+		ids := accessKeys(s, false)
+		if len(ids) == 0 || rep.Has(at()) {
+			continue
+		}
+		for _, id := range ids {
+			rep.Add(rule.Finding{Path: at(), Message: fmt.Sprintf("container %q is started with an AWS access key id in its command line", c.Name), Key: pod.Role + "/" + secretMark(id)})
 		}
 	}
 	for i := range c.VolumeMounts {
@@ -160,19 +196,31 @@ func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
 	}
 }
 
-// staticInEnv says what is wrong with a variable, or nothing.
-func staticInEnv(e *corev1.EnvVar) string {
-	switch from := e.ValueFrom; {
-	case isStaticName(e.Name):
-		return "sets " + e.Name
-	case from != nil && from.SecretKeyRef != nil && isStaticName(from.SecretKeyRef.Key):
-		return fmt.Sprintf("takes %s from a Secret into %s", from.SecretKeyRef.Key, e.Name)
-	case from != nil && from.ConfigMapKeyRef != nil && isStaticName(from.ConfigMapKeyRef.Key):
-		return fmt.Sprintf("takes %s from a ConfigMap into %s", from.ConfigMapKeyRef.Key, e.Name)
-	case hasAccessKey(e.Value):
-		return "has an AWS access key id in " + e.Name
+// staticInEnv finds keys in a variable. beside says that another variable of the
+// container holds a secret.
+func staticInEnv(rep *rule.Report, pod *object.Pod, c object.Container, i int, beside bool) {
+	e := &c.Env[i]
+	add := func(secret, format string, args ...any) {
+		rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q ", c.Name) + fmt.Sprintf(format, args...), Key: pod.Role + "/" + secretMark(secret)})
 	}
-	return ""
+	var secret, config string
+	if from := e.ValueFrom; from != nil && from.SecretKeyRef != nil {
+		secret = from.SecretKeyRef.Key
+	} else if from != nil && from.ConfigMapKeyRef != nil {
+		config = from.ConfigMapKeyRef.Key
+	}
+	switch {
+	case isStaticName(e.Name):
+		add(e.Value, "sets %s", e.Name)
+	case isStaticName(secret):
+		add("", "takes %s from a Secret into %s", secret, e.Name)
+	case isStaticName(config):
+		add("", "takes %s from a ConfigMap into %s", config, e.Name)
+	default:
+		for _, id := range accessKeys(e.Value, beside || speaksOfKeys(e.Name)) {
+			add(id, "has an AWS access key id in %s", e.Name)
+		}
+	}
 }
 
 // staticInVolume finds files that a volume puts into a directory .aws of
@@ -182,10 +230,16 @@ func staticInVolume(rep *rule.Report, pod *object.Pod, i int) {
 	items := func(list []corev1.KeyToPath) bool {
 		return slices.ContainsFunc(list, func(k corev1.KeyToPath) bool { return inDotAWS(k.Path) })
 	}
-	found := v.Secret != nil && items(v.Secret.Items) || v.ConfigMap != nil && items(v.ConfigMap.Items)
+	fields := func(list []corev1.DownwardAPIVolumeFile) bool {
+		return slices.ContainsFunc(list, func(f corev1.DownwardAPIVolumeFile) bool { return inDotAWS(f.Path) })
+	}
+	found := v.Secret != nil && items(v.Secret.Items) || v.ConfigMap != nil && items(v.ConfigMap.Items) || v.DownwardAPI != nil && fields(v.DownwardAPI.Items)
 	if v.Projected != nil {
 		for _, source := range v.Projected.Sources {
-			found = found || source.Secret != nil && items(source.Secret.Items) || source.ConfigMap != nil && items(source.ConfigMap.Items)
+			found = found || source.Secret != nil && items(source.Secret.Items) || source.ConfigMap != nil && items(source.ConfigMap.Items) ||
+				source.DownwardAPI != nil && fields(source.DownwardAPI.Items) ||
+				source.ServiceAccountToken != nil && inDotAWS(source.ServiceAccountToken.Path) ||
+				source.ClusterTrustBundle != nil && inDotAWS(source.ClusterTrustBundle.Path)
 		}
 	}
 	if found {
@@ -213,80 +267,4 @@ func holdsCredentials(p string) bool {
 	}
 	clean := path.Clean(p)
 	return clean == zalando || strings.HasPrefix(clean, zalando+"/")
-}
-
-func staticInSetting(rep *rule.Report, s *object.Setting) {
-	switch {
-	case isStaticSetting(s.Key):
-		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds AWS keys", s.Key)})
-	case hasAccessKey(s.Value) && !isEnvSetting(s.Key) && !rep.Has(s.Path()):
-		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds an AWS access key id", s.Key)})
-	}
-}
-
-// isEnvSetting leaves variables to the check of the pods that are made of them.
-func isEnvSetting(key string) bool {
-	return strings.HasPrefix(key, "spark.kubernetes.driverEnv.") || strings.HasPrefix(key, "spark.executorEnv.") || strings.HasPrefix(key, "containerized.")
-}
-
-// isStaticSetting knows the settings of EMRFS (fs.s3.awsAccessKeyId), Hadoop's
-// S3A (fs.s3a.access.key, also per bucket), Flink's S3 file systems
-// (s3.access-key), and the system properties of the SDKs for Java.
-func isStaticSetting(key string) bool {
-	k := strings.ToLower(key)
-	k = strings.TrimPrefix(k, "flink.hadoop.")
-	if strings.HasPrefix(k, "aws.") {
-		switch k {
-		case "aws.accesskeyid", "aws.secretkey", "aws.secretaccesskey", "aws.sessiontoken", "aws.profile",
-			"aws.sharedcredentialsfile", "aws.configfile", "aws.credentialsfile":
-			return true
-		}
-		return false
-	}
-	if !strings.HasPrefix(k, "fs.s3") && !strings.HasPrefix(k, "s3.") && !strings.HasPrefix(k, "s3a.") && !strings.HasPrefix(k, "s3n.") {
-		return false
-	}
-	k = strings.NewReplacer("-", "", ".", "", "_", "").Replace(k)
-	for _, tail := range []string{"accesskey", "secretkey", "accesskeyid", "secretaccesskey", "sessiontoken"} {
-		if strings.HasSuffix(k, tail) {
-			return true
-		}
-	}
-	return false
-}
-
-// hasAccessKey reports whether s holds an AWS access key id of full shape: AKIA
-// or ASIA and sixteen more capital letters or digits, alone or between other
-// characters.
-func hasAccessKey(s string) bool {
-	const length = 20
-	for from := 0; len(s)-from >= length; {
-		i := strings.IndexByte(s[from:], 'A')
-		if i < 0 {
-			return false
-		}
-		i += from
-		if len(s)-i < length {
-			return false
-		}
-		if (s[i:i+4] == "AKIA" || s[i:i+4] == "ASIA") && (i == 0 || !isWordByte(s[i-1])) &&
-			(len(s)-i == length || !isWordByte(s[i+length])) && allCapital(s[i:i+length]) {
-			return true
-		}
-		from = i + 1
-	}
-	return false
-}
-
-func isWordByte(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-}
-
-func allCapital(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
-			return false
-		}
-	}
-	return true
 }
