@@ -23,6 +23,8 @@ import (
 const (
 	// MaxFileBytes of a file or stream.
 	MaxFileBytes = 64 << 20
+	// MaxInputBytes of all files together: what is read is held until it is judged.
+	MaxInputBytes = 256 << 20
 	// MaxDocumentBytes of one document, with its aliases resolved.
 	MaxDocumentBytes = 16 << 20
 	// MaxDepth of maps and lists in each other.
@@ -83,6 +85,7 @@ type Input struct {
 	Blank []string
 
 	asked *asked
+	bytes int
 }
 
 // Read reads files, folders with everything below, and "-" for stdin. In folders,
@@ -158,6 +161,11 @@ func (in *Input) readFrom(name string, r io.Reader) error {
 		in.problem(name, 0, fmt.Errorf("it is larger than %d MiB: split it, or look at the cluster with `emrguard audit`", MaxFileBytes>>20))
 		return nil
 	}
+	if in.bytes+len(data) > MaxInputBytes {
+		in.problem(name, 0, fmt.Errorf("it was not read: the files are larger than %d MiB together: check them in parts, or look at the cluster with `emrguard audit`", MaxInputBytes>>20))
+		return nil
+	}
+	in.bytes += len(data)
 	in.Add(name, data)
 	return nil
 }

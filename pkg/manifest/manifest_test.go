@@ -235,6 +235,20 @@ func TestBombsAreRefused(t *testing.T) {
 	}
 }
 
+// All files together are bounded too; those that were read are judged.
+func TestLargeInputIsRefused(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	text := append([]byte("apiVersion: v1\nkind: Pod\n---\n# "), bytes.Repeat([]byte("x"), 60<<20)...)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := manifest.Read([]string{file, file, file, file, file}, nil)
+	if err != nil || len(in.Objects) != 4 || len(in.Problems) != 1 || !strings.Contains(in.Problems[0].Err.Error(), "larger than 256 MiB together") {
+		t.Errorf("%v: %d objects, problems %v", err, len(in.Objects), in.Problems)
+	}
+}
+
 func TestFolders(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
