@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -93,39 +92,6 @@ func (f *Files) read(source *manifest.Object, namespace string) {
 	f.world.Add(o)
 	f.world.snapshot.SetObject(o) // what is small enough for a file may be looked up, whatever it is
 	f.objects = append(f.objects, fileObject{res, o, Place{File: source.File, Line: source.Line}})
-}
-
-var podKind = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
-
-// readTemplate reads a Pod without a name, as Spark's podTemplateFile and EMR's
-// podTemplateConfiguration take it. The Pods that Spark makes of it are judged when
-// they come; here it is judged as a template that has the name of its file.
-func (f *Files) readTemplate(source *manifest.Object, namespace string) {
-	pods, _ := object.Find(schema.GroupResource{Resource: "pods"})
-	templates, ok := object.Find(schema.GroupResource{Resource: "podtemplates"})
-	o, err := object.Decode(pods, source.JSON)
-	if err == nil && !ok {
-		err = errors.New("no rule reads pod templates")
-	}
-	if err != nil {
-		f.Problems = append(f.Problems, report.Problem{File: source.File, Line: source.Line(""), Message: err.Error()})
-		return
-	}
-	o.Meta.Namespace = cmp.Or(o.Meta.Namespace, namespace)
-	o.Meta.Name = templateName(source.File)
-	for i := range o.Pods {
-		o.Pods[i].Template = true
-	}
-	f.Namespaces = append(f.Namespaces, o.Meta.Namespace)
-	f.objects = append(f.objects, fileObject{templates, o, Place{File: source.File, Line: source.Line}})
-}
-
-func templateName(file string) string {
-	if file == manifest.Stdin {
-		return "stdin"
-	}
-	base := filepath.Base(file)
-	return cmp.Or(strings.TrimSuffix(base, filepath.Ext(base)), base)
 }
 
 // AddRoles adds the IAM roles of an AWS account, as

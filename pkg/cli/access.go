@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/kubernetes"
@@ -29,6 +27,7 @@ type accessOptions struct {
 	files, namespaces, submitters []string
 	all                           bool
 	withoutDefaults, allowEmpty   bool
+	empty                         string // why nothing was looked at
 }
 
 func newAccess() *cobra.Command {
@@ -104,6 +103,8 @@ func runAccess(cmd *cobra.Command, o *accessOptions) error {
 		if err := encoder.Encode(report); err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
+	} else if o.empty != "" {
+		fmt.Fprintf(cmd.OutOrStdout(), "Nothing was looked at: %s.\n", o.empty)
 	} else if err := printAccess(cmd.OutOrStdout(), report, o.explain != ""); err != nil {
 		return err
 	}
@@ -148,11 +149,14 @@ func readFiles(cmd *cobra.Command, o *accessOptions) (*cluster.Snapshot, error) 
 	for _, p := range read.Problems {
 		return nil, fmt.Errorf("%s:%d: %s", p.File, p.Line, p.Message)
 	}
-	if !read.HasRBAC() && !o.allowEmpty {
-		if blank := read.Blank(); len(blank) > 0 {
-			return nil, errors.New(strings.Join(blank, "; "))
+	if !read.HasRBAC() {
+		o.empty = strings.Join(read.Blank(), "; ")
+		if o.empty == "" {
+			o.empty = "the input holds no role and no binding (Role, ClusterRole, RoleBinding, ClusterRoleBinding)"
 		}
-		return nil, errors.New("the input holds no role and no binding (Role, ClusterRole, RoleBinding, ClusterRoleBinding): nobody could hold anything by it; --allow-empty lets that pass")
+		if !o.allowEmpty {
+			return nil, errors.New(o.empty + ": nobody could hold anything by it; --allow-empty lets that pass")
+		}
 	}
 	return read.Snapshot(o.withoutDefaults)
 }
@@ -180,84 +184,4 @@ func submittersOf(e *engine.Engine, given []string, live bool) []access.Submitte
 		}
 	}
 	return list
-}
-
-func printAccess(w io.Writer, r *access.Report, explain bool) error {
-	if len(r.Namespaces) == 0 {
-		_, err := fmt.Fprintln(w, "No namespace is managed: name them by -n or in a configuration (--config).")
-		return err
-	}
-	for _, ns := range append(slices.Clone(r.Namespaces), "") {
-		title := "Namespace " + ns
-		if ns == "" {
-			title = "The whole cluster"
-		}
-		held := slices.DeleteFunc(slices.Clone(r.Holdings), func(h access.Holding) bool { return h.Namespace != ns })
-		fmt.Fprintf(w, "%s\n", title)
-		if len(held) == 0 {
-			nobody := "nobody holds"
-			if explain {
-				nobody = "the subject holds nothing of"
-			}
-			fmt.Fprintf(w, "  %s what the guide forbids\n\n", nobody)
-			continue
-		}
-		if explain {
-			printPaths(w, r, held)
-		} else if err := printMatrix(w, r, held); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
-	}
-	for _, d := range r.Differences {
-		who := "RBAC allows it, the API server does not"
-		if d.Server {
-			who = "the API server allows it, RBAC does not (an EKS access policy?)"
-		}
-		fmt.Fprintf(w, "%s: %s in %q [%s]: %s %s\n", d.User, d.Request, d.Namespace, d.Capability, who, d.Reason)
-	}
-	return nil
-}
-
-// marks are what the matrix says of a capability that a subject holds.
-var marks = map[rule.Action]string{rule.Deny: "FORBIDDEN", rule.Warn: "warned", rule.Off: "may"}
-
-func printMatrix(w io.Writer, r *access.Report, held []access.Holding) error {
-	t := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	columns := slices.DeleteFunc(slices.Clone(r.Capabilities), func(id string) bool {
-		return !slices.ContainsFunc(held, func(h access.Holding) bool { _, ok := h.Capabilities[id]; return ok })
-	})
-	fmt.Fprintf(t, "  SUBJECT\tSTANDING")
-	for _, id := range columns {
-		fmt.Fprintf(t, "\t%s", strings.TrimPrefix(id, "rbac-"))
-	}
-	fmt.Fprintln(t)
-	for _, h := range held {
-		fmt.Fprintf(t, "  %s\t%s", h.Subject, h.Standing)
-		for _, id := range columns {
-			mark := "-"
-			if c, ok := h.Capabilities[id]; ok {
-				mark = marks[c.Action]
-			}
-			fmt.Fprintf(t, "\t%s", mark)
-		}
-		fmt.Fprintln(t)
-	}
-	return t.Flush()
-}
-
-func printPaths(w io.Writer, r *access.Report, held []access.Holding) {
-	for _, h := range held {
-		fmt.Fprintf(w, "  %s (%s)\n", h.Subject, h.Standing)
-		for _, id := range r.Capabilities {
-			c, ok := h.Capabilities[id]
-			if !ok {
-				continue
-			}
-			fmt.Fprintf(w, "    %s (%s): %s\n", id, marks[c.Action], strings.Join(c.Permissions, "; "))
-			for _, path := range c.Paths {
-				fmt.Fprintf(w, "      by %s\n", path)
-			}
-		}
-	}
 }

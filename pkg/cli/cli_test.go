@@ -218,8 +218,10 @@ func TestAccessRefusesToLookAtNothing(t *testing.T) {
 			t.Errorf("%q: exit code %d, want 2 and %q: %s%s", c.args, code, c.want, out, errOut)
 		}
 	}
-	if code, _, errOut := run("access", "--allow-empty", "-n", "a", "-f", namespace); code != 0 {
-		t.Errorf("exit code %d, %s", code, errOut)
+	for _, args := range [][]string{{"-n", "a", "-f", namespace}, {"-f", cluster}} {
+		if code, out, errOut := run(append([]string{"access", "--allow-empty"}, args...)...); code != 0 || strings.Contains(out, "nobody holds") {
+			t.Errorf("%q: exit code %d, %s%s", args, code, out, errOut)
+		}
 	}
 	if code, out, errOut := run("access", "-n", "emr-jobs", "-f", grants, "--explain", "system:serviceaccount:emr-jobs:x"); code != 0 || !strings.Contains(out, "holds nothing") {
 		t.Errorf("the user name of an account: exit code %d, %s%s", code, out, errOut)
