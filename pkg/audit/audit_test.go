@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/emrguard/emrguard/pkg/audit"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
@@ -299,10 +301,13 @@ func TestNothingJudged(t *testing.T) {
 		text   string
 		want   string // "" when something was judged
 	}{
-		"another kind":                {nil, nil, "apiVersion: example.org/v1\nkind: Other\nmetadata: {name: y}\n", "no object of a kind that a rule reads"},
-		"no document":                 {nil, nil, "# nothing\n", "holds no document"},
-		"outside":                     {nil, nil, outside, "no object is in a managed namespace"},
-		"cluster-scoped, no scope":    {nil, nowhere, part, "no namespace is managed"},
+		"another kind":             {nil, nil, "apiVersion: example.org/v1\nkind: Other\nmetadata: {name: y}\n", "no object of a kind that a rule reads"},
+		"no document":              {nil, nil, "# nothing\n", "holds no document"},
+		"outside":                  {nil, nil, outside, "no object is in a managed namespace"},
+		"cluster-scoped, no scope": {nil, nowhere, part, "no namespace is managed"},
+		"selected by label": {nil, func(c *config.Guard) {
+			c.EMR = config.EMR{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"emr": "yes"}}, Discover: new(bool)}
+		}, clean, "add the Namespace to them"},
 		"cluster-scoped":              {nil, nil, part, ""},
 		"a rule that reads no such":   {[]string{"karpenter-instance-metadata"}, nil, clean, "no rule that was asked reads"},
 		"one outside, one inside":     {nil, nil, outside + "---\n" + clean, ""},

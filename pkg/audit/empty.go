@@ -103,6 +103,8 @@ func (a *Auditor) nothing() string {
 		return ""
 	case a.report.Judged == 0:
 		return "there is no object of a kind that a rule reads (`emrguard rules -o json` lists the kinds)"
+	case len(a.managed) == 0 && a.engine.Config().EMR.NamespaceSelector != nil:
+		return "no namespace is managed: the configuration selects namespaces by label, and of none here the labels fit; of files, add the Namespace to them"
 	case len(a.managed) == 0:
 		return "no namespace is managed, and what is forbidden is forbidden there: name one by -n, or in a configuration (--config)"
 	case a.report.Outside == a.report.Judged:

@@ -90,7 +90,7 @@ func (in *Input) Add(file string, data []byte) {
 	switch {
 	case len(documents)+len(bad) > 0:
 	case file == Stdin:
-		in.Blank = append(in.Blank, "the standard input is empty: did the command before it fail?")
+		in.Blank = append(in.Blank, "the standard input is empty (did the command before it fail?)")
 	default:
 		in.Blank = append(in.Blank, fmt.Sprintf("the file %s holds no document", file))
 	}
