@@ -134,6 +134,11 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	if wanted == rule.Off {
 		return
 	}
+	if j.Excuse != "" {
+		o.Reason = j.Excuse
+		v.Exempted = append(v.Exempted, o)
+		return
+	}
 	if x := e.exempts(r, j); x != nil {
 		o.Reason = x.Reason
 		v.Exempted = append(v.Exempted, o)

@@ -264,6 +264,9 @@ type Finding struct {
 	Remediation string
 	// Key tells findings apart that have the same message; it is never shown.
 	Key string
+	// Excuse is why the rule itself lets it pass, by a parameter of its own: it is then
+	// recorded like what an exemption excuses. Empty for all others.
+	Excuse string
 	// Act is true for a finding about what the requester does, in contrast to
 	// what the object is: it is never compared with the old object.
 	Act bool

@@ -130,6 +130,7 @@ func judgeAccounts(ctx context.Context, s rule.Settings, r *rule.Request, rep *r
 		switch {
 		case err != nil:
 			errs = append(errs, err)
+		case harmlessOperator(s, id):
 		case id.bearsRole() || id.managed:
 			judgeUse(s, r, rep, id, a.Path)
 		case !exists && !a.Setting:
@@ -148,6 +149,10 @@ func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity, p
 		Path: path, Act: true,
 		Message: fmt.Sprintf("%s may not run anything as ServiceAccount %q, which %s", who(r.Requester), id.account.Name, id.describe()),
 	}
+	if !id.bearsRole() {
+		f.Message = fmt.Sprintf("%s may not run anything as ServiceAccount %q, whose name is reserved for EMR", who(r.Requester), id.account.Name)
+		f.Remediation = "submit the job through EMR, or run it as an account of another name; who installs EMR's charts, such as a GitOps controller, belongs in administrators.users"
+	}
 	if !isCustomResource(r) || r.Requester.Class == rule.JobAccount {
 		rep.Add(f)
 		return
@@ -156,6 +161,15 @@ func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity, p
 		return
 	}
 	judgeCustom(s, rep, f)
+}
+
+// harmlessOperator reports whether the account is an operator's or Livy's that bears no
+// role and that the configuration does not list: what it makes is judged as anybody's,
+// so nobody wins by running as it. Its name alone makes a namespace EMR's, and charts
+// install it by whatever hand.
+func harmlessOperator(s rule.Settings, id identity) bool {
+	user := "system:serviceaccount:" + id.account.Namespace + ":" + id.account.Name
+	return !id.bearsRole() && isOperator(id.account.Name) && !slices.Contains(s.Operators, user) && !s.Trusted.Match(user)
 }
 
 // judgeMissing warns of an account that does not exist: its role comes later, and
