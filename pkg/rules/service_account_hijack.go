@@ -163,13 +163,17 @@ func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity, p
 	judgeCustom(s, rep, f)
 }
 
+// operatorAccounts are the managed names as which EMR's charts install the operators
+// and Livy's server, which run nobody's code.
+var operatorAccounts = []string{"emr-containers-sa-spark-operator", "emr-containers-sa-flink-operator", "emr-containers-sa-livy"}
+
 // harmlessOperator reports whether the account is an operator's or Livy's that bears no
 // role and that the configuration does not list: what it makes is judged as anybody's,
 // so nobody wins by running as it. Its name alone makes a namespace EMR's, and charts
 // install it by whatever hand.
 func harmlessOperator(s rule.Settings, id identity) bool {
 	user := "system:serviceaccount:" + id.account.Namespace + ":" + id.account.Name
-	return !id.bearsRole() && isOperator(id.account.Name) && !slices.Contains(s.Operators, user) && !s.Trusted.Match(user)
+	return !id.bearsRole() && slices.Contains(operatorAccounts, id.account.Name) && !slices.Contains(s.Operators, user) && !s.Trusted.Match(user)
 }
 
 // judgeMissing warns of an account that does not exist: its role comes later, and
