@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -21,10 +23,11 @@ import (
 // has to wait for: what is not known by then is not known.
 const usersWait = 500 * time.Millisecond
 
-// runners are the kinds that run as an account: Pods and what makes them.
+// runners are the kinds that run as an account: Pods and what makes them, but for what
+// runs as the account of a session cluster or of a virtual cluster.
 func runners() []object.Resource {
 	return slices.DeleteFunc(object.Resources(), func(r object.Resource) bool {
-		return r.IsSubresource() || !r.Carrier && r.Kind != "Pod"
+		return r.IsSubresource() || !r.Carrier && r.Kind != "Pod" || r.Kind == "FlinkSessionJob" || r.Kind == "JobRun"
 	})
 }
 
@@ -33,31 +36,51 @@ func runners() []object.Resource {
 func (l *Live) Users(ctx context.Context, namespace, account string) (users []string, all bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, usersWait)
 	defer cancel()
+	kinds := runners()
+	pages := make([]usersPage, len(kinds))
+	var lists sync.WaitGroup
+	for i, res := range kinds {
+		lists.Go(func() { pages[i] = l.usersPage(ctx, res, namespace, account) })
+	}
+	lists.Wait()
 	all = true
 	var found []*object.Object
-	for _, res := range runners() {
-		options := []client.ListOption{client.InNamespace(namespace), client.Limit(pageSize)}
-		if res.Kind == "Pod" {
-			options = append(options, client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("spec.serviceAccountName", account)})
-		}
-		page := &unstructured.UnstructuredList{}
-		page.SetGroupVersionKind(res.GroupVersion().WithKind(res.Kind + "List"))
-		switch err := l.reader.List(ctx, page, options...); {
-		case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-			continue
-		case err != nil:
-			return usersOf(found, account), false, fmt.Errorf("list the %s: %w", res.Resource, err)
-		}
-		all = all && page.GetContinue() == ""
-		for i := range page.Items {
-			o, err := decode(res, &page.Items[i])
-			if err != nil {
-				return usersOf(found, account), false, err
-			}
-			found = append(found, o)
-		}
+	var errs []error
+	for _, page := range pages {
+		found, all, errs = append(found, page.objects...), all && page.all, append(errs, page.err)
 	}
-	return usersOf(found, account), all, nil
+	return usersOf(found, account), all, errors.Join(errs...)
+}
+
+// usersPage is what one list brought.
+type usersPage struct {
+	objects []*object.Object
+	all     bool
+	err     error
+}
+
+func (l *Live) usersPage(ctx context.Context, res object.Resource, namespace, account string) usersPage {
+	options := []client.ListOption{client.InNamespace(namespace), client.Limit(pageSize)}
+	if res.Kind == "Pod" {
+		options = append(options, client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("spec.serviceAccountName", account)})
+	}
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(res.GroupVersion().WithKind(res.Kind + "List"))
+	switch err := l.reader.List(ctx, list, options...); {
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return usersPage{all: true}
+	case err != nil:
+		return usersPage{err: fmt.Errorf("list the %s: %w", res.Resource, err)}
+	}
+	page := usersPage{all: list.GetContinue() == ""}
+	for i := range list.Items {
+		o, err := decode(res, &list.Items[i])
+		if err != nil {
+			return usersPage{err: err}
+		}
+		page.objects = append(page.objects, o)
+	}
+	return page
 }
 
 // Users looks through what SetObject has brought.
