@@ -5,9 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/emrguard/emrguard/pkg/access"
+	"github.com/emrguard/emrguard/pkg/report"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -52,40 +52,62 @@ func printAccess(w io.Writer, r *access.Report, explain bool) error {
 var marks = map[rule.Action]string{rule.Deny: "FORBIDDEN", rule.Warn: "warned", rule.Off: "may"}
 
 func printMatrix(w io.Writer, r *access.Report, held []access.Holding) error {
-	t := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
 	columns := slices.DeleteFunc(slices.Clone(r.Capabilities), func(id string) bool {
 		return !slices.ContainsFunc(held, func(h access.Holding) bool { _, ok := h.Capabilities[id]; return ok })
 	})
-	fmt.Fprintf(t, "  SUBJECT\tSTANDING")
+	head := []string{"SUBJECT", "STANDING"}
 	for _, id := range columns {
-		fmt.Fprintf(t, "\t%s", strings.TrimPrefix(id, "rbac-"))
+		head = append(head, strings.TrimPrefix(id, "rbac-"))
 	}
-	fmt.Fprintln(t)
+	rows := [][]string{head}
 	for _, h := range held {
-		fmt.Fprintf(t, "  %s\t%s", h.Subject, h.Standing)
+		row := []string{report.Visible(h.Subject), h.Standing}
 		for _, id := range columns {
 			mark := "-"
 			if c, ok := h.Capabilities[id]; ok {
 				mark = marks[c.Action]
 			}
-			fmt.Fprintf(t, "\t%s", mark)
+			row = append(row, mark)
 		}
-		fmt.Fprintln(t)
+		rows = append(rows, row)
 	}
-	return t.Flush()
+	return printRows(w, rows)
+}
+
+// printRows aligns columns by the width that letters take in a terminal.
+func printRows(w io.Writer, rows [][]string) error {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], report.Columns(cell))
+		}
+	}
+	for _, row := range rows {
+		line := " "
+		for i, cell := range row {
+			line += " " + cell
+			if i < len(row)-1 {
+				line += strings.Repeat(" ", widths[i]-report.Columns(cell)+1)
+			}
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func printPaths(w io.Writer, r *access.Report, held []access.Holding) {
 	for _, h := range held {
-		fmt.Fprintf(w, "  %s (%s)\n", h.Subject, h.Standing)
+		fmt.Fprintf(w, "  %s (%s)\n", report.Visible(h.Subject), h.Standing)
 		for _, id := range r.Capabilities {
 			c, ok := h.Capabilities[id]
 			if !ok {
 				continue
 			}
-			fmt.Fprintf(w, "    %s (%s): %s\n", id, marks[c.Action], strings.Join(c.Permissions, "; "))
+			fmt.Fprintf(w, "    %s (%s): %s\n", id, marks[c.Action], report.Visible(strings.Join(c.Permissions, "; ")))
 			for _, path := range c.Paths {
-				fmt.Fprintf(w, "      by %s\n", path)
+				fmt.Fprintf(w, "      by %s\n", report.Visible(path))
 			}
 		}
 	}

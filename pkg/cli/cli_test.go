@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/emrguard/emrguard/pkg/cli"
+	"github.com/emrguard/emrguard/pkg/report"
 	"github.com/emrguard/emrguard/pkg/rules"
 )
 
@@ -291,5 +292,34 @@ func TestCheckReadsRolesOfAnAccount(t *testing.T) {
 	}
 	if code, _, errOut := run("check", "--iam", write(t, "bad.json", "{")); code != 2 || !strings.Contains(errOut, "bad.json") {
 		t.Errorf("exit code %d, %q for a broken file", code, errOut)
+	}
+}
+
+// Columns stand under each other, however wide the letters of a name are.
+func TestAccessAlignsWideNames(t *testing.T) {
+	t.Parallel()
+	file := write(t, "edit.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: ds, namespace: emr-jobs}\n"+
+		"subjects: [{kind: Group, name: 데이터-과학}, {kind: Group, name: latin}]\nroleRef: {kind: ClusterRole, name: edit}\n")
+	_, out, _ := run("access", "-n", "emr-jobs", "-f", file)
+	at := map[int]bool{}
+	for line := range strings.Lines(out) {
+		if before, _, ok := strings.Cut(line, "submitter"); ok {
+			at[report.Columns(before)] = true
+		}
+	}
+	if len(at) != 1 {
+		t.Errorf("the columns are not aligned:\n%s", out)
+	}
+}
+
+// A name in a manifest never moves the cursor of who reads the table.
+func TestAccessShowsNamesHarmlessly(t *testing.T) {
+	t.Parallel()
+	file := write(t, "edit.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: ds, namespace: emr-jobs}\n"+
+		`subjects: [{kind: Group, name: "a\e[2Kb"}]`+"\nroleRef: {kind: ClusterRole, name: edit}\n")
+	for _, args := range [][]string{nil, {"--explain", "group:a\x1b[2Kb"}} {
+		if code, out, errOut := run(append([]string{"access", "-n", "emr-jobs", "-f", file}, args...)...); code != 1 || strings.Contains(out, "\x1b") || !strings.Contains(out, `a\x1b[2Kb`) {
+			t.Errorf("exit code %d: %q%s", code, out, errOut)
+		}
 	}
 }

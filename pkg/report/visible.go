@@ -41,6 +41,10 @@ func visible(s string) string {
 	return atStart.ReplaceAllString(anywhere.ReplaceAllString(b.String(), `#\x23$1`), `$1\x3a$2`)
 }
 
+// Visible is text that anybody may have written, harmless and visible: for commands
+// that print names beside a report.
+func Visible(s string) string { return visible(s) }
+
 // escapeInvisible writes what has no glyph as JSON escapes. In a JSON document
 // such runes stand in strings only, so that it means the same.
 func escapeInvisible(document []byte) []byte {

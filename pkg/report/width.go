@@ -17,6 +17,9 @@ func columns(s string) int {
 	return n
 }
 
+// Columns is how many columns of a terminal a text takes.
+func Columns(s string) int { return columns(s) }
+
 func columnsOf(r rune) int {
 	switch {
 	case r < 0x300: // most text
