@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,12 +65,15 @@ func (e *evaluation) explain(f *rule.Finding, g *grant, subject rbac.Subject) {
 
 // others is one finding for all who are too many to be told apart.
 func (e *evaluation) others(r *remainder) rule.Finding {
-	slices.SortFunc(r.subjects, func(a, b rbac.Subject) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(r.subjects, func(a, b rbac.Subject) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
 	subjects := slices.Compact(r.subjects)
 	first := subjects[0]
 	f := rule.Finding{Action: r.first.action, Path: grantPath(e.r), Act: true, Subject: first.String(), Via: "this change"}
+	f.Others = make([]string, 0, len(subjects)-1)
 	for _, s := range subjects[1:] {
-		f.Others = append(f.Others, s.String())
+		f.Others = append(f.Others, e.name(s))
 	}
 	f.Message = fmt.Sprintf("%s and %d more subjects %s what this rule is about, too: beyond %d findings they are only counted",
 		first, len(f.Others), gains(e.r), limit.Findings)
@@ -78,6 +82,16 @@ func (e *evaluation) others(r *remainder) rule.Finding {
 		f.Action = ""
 	}
 	return f
+}
+
+// name is how messages name a subject; rules share the text.
+func (e *evaluation) name(s rbac.Subject) string {
+	text, there := e.names[s]
+	if !there {
+		text = s.String()
+		e.names[s] = text
+	}
+	return text
 }
 
 // gains is the verb for a grant: what exists already is held.

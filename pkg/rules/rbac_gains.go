@@ -23,6 +23,7 @@ type evaluation struct {
 	managedBy map[string]bool // what r.IsManaged said
 	sorted    map[*rbac.Subject][]crowd
 	grants    []grant
+	names     map[rbac.Subject]string
 }
 
 // crowd is a set of subjects that are the same to the rules.

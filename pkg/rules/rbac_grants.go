@@ -104,7 +104,7 @@ func (j *grantJudge) evaluate(ctx context.Context, r *rule.Request) (any, error)
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the grant: %w", err)
 	}
-	e := &evaluation{grantJudge: j, r: r, managed: managed, managedBy: map[string]bool{}, sorted: map[*rbac.Subject][]crowd{}}
+	e := &evaluation{grantJudge: j, r: r, managed: managed, managedBy: map[string]bool{}, sorted: map[*rbac.Subject][]crowd{}, names: map[rbac.Subject]string{}}
 	for i := range result.Gains {
 		e.add(&result.Gains[i])
 	}
