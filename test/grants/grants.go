@@ -14,6 +14,7 @@ import (
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/emrguard/emrguard/pkg/rbac"
@@ -130,14 +131,20 @@ func Judge(p Permission) ([]string, error) {
 		return nil, err
 	}
 	store := rbac.NewStore()
-	store.Set(&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "one"}, Rules: []rbacv1.PolicyRule{{
-		APIGroups: []string{p.Group}, Resources: []string{p.Resource}, Verbs: []string{p.Verb},
-	}}})
-	store.Set(&rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "one"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "one"},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "somebody"}},
-	})
+	for _, object := range []runtime.Object{
+		&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "one"}, Rules: []rbacv1.PolicyRule{{
+			APIGroups: []string{p.Group}, Resources: []string{p.Resource}, Verbs: []string{p.Verb},
+		}}},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "one"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "one"},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "somebody"}},
+		},
+	} {
+		if err := store.Set(object); err != nil {
+			return nil, err
+		}
+	}
 	held := map[string]bool{}
 	for _, namespace := range []string{"", "anywhere"} {
 		for _, grant := range store.Holders(namespace, capabilities) {
