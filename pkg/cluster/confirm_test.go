@@ -245,6 +245,34 @@ func TestOfTwoAtOnceOneSeesTheOther(t *testing.T) {
 	}
 }
 
+// What the watch brings between a look and the next is not taken for gone.
+func TestWatchBringsWhatIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := &stored{got: make(chan struct{})}
+	l, _ := guarded(s)
+	role := namedRole("team", "get")
+	_, _, end := l.recent.begin(role)
+	end()
+	done := make(chan []string)
+	go func() { done <- gainsOf(t, l, rbac.Change{New: boundTo("team", "mallory")}) }()
+	for range 2 {
+		<-s.got
+	}
+	s.put(role)
+	l.Set(role)
+	l.recent.settle(role)
+	for {
+		select {
+		case <-s.got:
+		case got := <-done:
+			if len(got) != 1 || got[0] != gains {
+				t.Errorf("gains: %v", got)
+			}
+			return
+		}
+	}
+}
+
 func TestFailedConfirmationIsNoVerdict(t *testing.T) {
 	t.Parallel()
 	s := &stored{}

@@ -145,7 +145,8 @@ func (r *recent) drop(which func(*noted) bool) {
 }
 
 // progress says how it stands with an object: whether what the API server has is what
-// somebody asked for last, or that may still be on its way.
+// somebody asked for last, and whether something may still be on its way. When the
+// watch has brought it meanwhile, neither is so.
 func (r *recent) progress(ref rbac.ObjectRef, obj runtime.Object) (arrived, underway bool) {
 	var have *rbac.Addition
 	if obj != nil {
@@ -163,5 +164,5 @@ func (r *recent) progress(ref rbac.ObjectRef, obj runtime.Object) (arrived, unde
 		}
 		underway = underway || n.judging > 0 || now.Sub(n.at) <= inFlight
 	}
-	return arrived || last, underway
+	return arrived, underway
 }
