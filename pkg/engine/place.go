@@ -29,7 +29,7 @@ func (e *Engine) places(ctx context.Context, r *rule.Request) []*rule.Request {
 		return nil
 	}
 	// A rule that has to know the place asks again, and tells of the error.
-	place, _ := e.settings.PlaceOf(ctx, r) //nolint:errcheck // see above
+	place, _ := e.settings.PlaceOf(ctx, r)
 	var list []*rule.Request
 	for _, namespace := range place.Namespaces {
 		if !r.IsManaged(namespace) {

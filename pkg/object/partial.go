@@ -63,7 +63,7 @@ func (p *partial) read(raw []byte, v reflect.Value, path string) {
 		v.Set(whole.Elem())
 		return
 	}
-	if _, reads := whole.Interface().(json.Unmarshaler); reads || !p.readParts(raw, v, path) {
+	if _, reads := reflect.TypeAssert[json.Unmarshaler](whole); reads || !p.readParts(raw, v, path) {
 		*p = append(*p, Mismatch{Field: path, Want: wanted(v.Type()), Got: found(raw)})
 	}
 }
@@ -112,9 +112,10 @@ func (p *partial) readParts(raw []byte, v reflect.Value, path string) bool {
 
 func (p *partial) readFields(fields map[string]json.RawMessage, v reflect.Value, path string) {
 	for i := range v.NumField() {
-		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		field := v.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch value, ok := fields[name]; {
-		case name == "" && options == "inline":
+		case name == "" && field.Anonymous && field.Type.Kind() == reflect.Struct:
 			p.readFields(fields, v.Field(i), path)
 		case ok && v.Field(i).CanSet():
 			at := name
