@@ -83,14 +83,14 @@ func printRows(w io.Writer, rows [][]string) error {
 		}
 	}
 	for _, row := range rows {
-		line := " "
+		var line strings.Builder
 		for i, cell := range row {
-			line += " " + cell
+			line.WriteString("  " + cell)
 			if i < len(row)-1 {
-				line += strings.Repeat(" ", widths[i]-report.Columns(cell)+1)
+				line.WriteString(strings.Repeat(" ", widths[i]-report.Columns(cell)))
 			}
 		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
+		if _, err := fmt.Fprintln(w, line.String()); err != nil {
 			return err
 		}
 	}
