@@ -47,6 +47,9 @@ func newConfig() *cobra.Command {
 				for _, x := range e.Expired() {
 					fmt.Fprintf(cmd.ErrOrStderr(), "warning: the exemption of %s (%s) has expired on %s and no longer holds\n", x.Rule, x.Reason, x.Expires.UTC().Format(time.RFC3339))
 				}
+				for _, advice := range c.Advice() {
+					fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", advice)
+				}
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), "valid")
 				return err
 			},

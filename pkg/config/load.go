@@ -22,6 +22,9 @@ import (
 // DefaultBreakGlassGroup is the group whose members turn denials into warnings.
 const DefaultBreakGlassGroup = "emrguard:break-glass"
 
+// mastersGroup is who may do everything, and the only administrator by default.
+const mastersGroup = "system:masters"
+
 // The credential providers.
 const (
 	IRSA        = "irsa"
@@ -81,7 +84,7 @@ func (c *Guard) setDefaults() {
 		c.EMR.Principals.Users = emr.DefaultUsers()
 	}
 	if c.Administrators.Groups == nil {
-		c.Administrators.Groups = []string{"system:masters"}
+		c.Administrators.Groups = []string{mastersGroup}
 	}
 	if c.BreakGlass.Groups == nil {
 		c.BreakGlass.Groups = []string{DefaultBreakGlassGroup}
@@ -153,7 +156,7 @@ func (c *Guard) validate() field.ErrorList {
 	}
 	errs = append(errs, patterns(field.NewPath("administrators", "users"), c.Administrators.Users)...)
 	errs = append(errs, names(field.NewPath("administrators", "groups"), c.Administrators.Groups)...)
-	errs = append(errs, names(field.NewPath("breakGlass", "groups"), c.BreakGlass.Groups)...)
+	errs = append(errs, c.BreakGlass.validate(field.NewPath("breakGlass"))...)
 	errs = append(errs, patterns(field.NewPath("trustedSubjects"), c.TrustedSubjects)...)
 	for i, provider := range c.CredentialProviders {
 		if provider != IRSA && provider != PodIdentity {
@@ -165,6 +168,21 @@ func (c *Guard) validate() field.ErrorList {
 	}
 	errs = append(errs, c.validateRules()...)
 	return append(errs, c.validateExemptions()...)
+}
+
+func (b *BreakGlass) validate(p *field.Path) field.ErrorList {
+	errs := slices.Concat(names(p.Child("groups"), b.Groups), patterns(p.Child("users"), b.Users), names(p.Child("userGroups"), b.UserGroups))
+	for i, name := range b.Users {
+		if name != "" && strings.Trim(name, "*") == "" {
+			errs = append(errs, field.Invalid(p.Child("users").Index(i), name, "it lets everybody break the glass; name the people"))
+		}
+	}
+	for i, name := range b.UserGroups {
+		if name == "system:authenticated" || name == "system:unauthenticated" || strings.HasPrefix(name, "system:serviceaccounts") {
+			errs = append(errs, field.Invalid(p.Child("userGroups").Index(i), name, "it lets everybody break the glass; name a group of people"))
+		}
+	}
+	return errs
 }
 
 func (c *Guard) validateRules() field.ErrorList {

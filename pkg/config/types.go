@@ -29,7 +29,7 @@ type Guard struct {
 	// Administrators are free of the rules that judge who asks, not of those that
 	// judge what is asked.
 	Administrators Subjects `json:"administrators,omitzero"`
-	// BreakGlass are groups for whose members every denial becomes a warning.
+	// BreakGlass is for emergencies.
 	BreakGlass BreakGlass `json:"breakGlass,omitzero"`
 	// TrustedSubjects may hold what the RBAC rules forbid.
 	TrustedSubjects []string `json:"trustedSubjects,omitempty"`
@@ -94,9 +94,15 @@ type Subjects struct {
 	Groups []string `json:"groups,omitempty"`
 }
 
-// BreakGlass names groups.
+// BreakGlass says how people get past emrguard in an emergency.
 type BreakGlass struct {
+	// Groups for whose members every denial becomes a warning. They may hold any
+	// permission: who is in one is past emrguard.
 	Groups []string `json:"groups,omitempty"`
+	// Users are patterns of user names, UserGroups are groups, who may be given the
+	// impersonation of Groups, and of user names that Users match.
+	Users      []string `json:"users,omitempty"`
+	UserGroups []string `json:"userGroups,omitempty"`
 }
 
 // Rule configures one rule.

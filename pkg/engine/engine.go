@@ -122,7 +122,10 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 		VirtualClusters: c.EMR.VirtualClusters,
 		Operators:       c.EMR.Principals.Operators,
 		AdminGroups:     c.Administrators.Groups,
+		BreakGlass:      c.BreakGlass.Groups,
 		Shared:          map[string]any{},
+
+		BreakGlassUserGroups: c.BreakGlass.UserGroups,
 	}
 	for id, r := range c.Rules {
 		s.Params[id] = r.Params
@@ -136,6 +139,9 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 	}
 	if s.Administrators, err = pattern.ParseSet(c.Administrators.Users); err != nil {
 		return s, fmt.Errorf("administrators.users%w", err)
+	}
+	if s.BreakGlassUsers, err = pattern.ParseSet(c.BreakGlass.Users); err != nil {
+		return s, fmt.Errorf("breakGlass.users%w", err)
 	}
 	if s.Trusted, err = pattern.ParseSet(c.TrustedSubjects); err != nil {
 		return s, fmt.Errorf("trustedSubjects%w", err)

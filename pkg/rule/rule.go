@@ -180,6 +180,11 @@ type Settings struct {
 	// Administrators and AdminGroups are the configured administrators.
 	Administrators pattern.Set
 	AdminGroups    []string
+	// BreakGlass are the groups whose members are past every denial, and BreakGlassUsers
+	// and BreakGlassUserGroups who may be let impersonate them.
+	BreakGlass           []string
+	BreakGlassUsers      pattern.Set
+	BreakGlassUserGroups []string
 	// Trusted are further subjects that may hold what the rules on RBAC forbid.
 	Trusted pattern.Set
 	// OwnNamespace is the one in which emrguard runs, empty when it is not known.

@@ -1,0 +1,24 @@
+package config
+
+// Advice says what is allowed in a configuration and will all the same surprise whoever
+// enforces it, one sentence each.
+func (c *Guard) Advice() []string {
+	var list []string
+	if c.NamesNoAdministrator() {
+		list = append(list, "administrators names nobody beyond system:masters, and on EKS nobody is in system:masters by default: "+
+			"everybody who works with kubectl counts as a submitter. Set administrators.groups to the Kubernetes groups of your access entries, "+
+			"or administrators.users to user names such as arn:aws:sts::123456789012:assumed-role/platform-admin/*")
+	}
+	return list
+}
+
+// NamesNoAdministrator reports whether the configuration names no administrator of
+// its own: there are only those of system:masters, if any.
+func (c *Guard) NamesNoAdministrator() bool {
+	for _, group := range c.Administrators.Groups {
+		if group != mastersGroup {
+			return false
+		}
+	}
+	return len(c.Administrators.Users) == 0
+}

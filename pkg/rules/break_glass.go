@@ -1,0 +1,43 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// maySetUpBreakGlass reports whether the subject is one of those who may break the
+// glass.
+func maySetUpBreakGlass(s rule.Settings, subject rbac.Subject) bool {
+	if subject.Kind == rbacv1.GroupKind {
+		return slices.Contains(s.BreakGlassUserGroups, subject.Name) && !neverFree(subject)
+	}
+	return s.BreakGlassUsers.Match(subject.UserName())
+}
+
+// isBreakGlass reports whether a permission is to impersonate break-glass groups, or
+// one of the users who may break the glass, and nothing else: `--as-group` works only
+// together with `--as`.
+func isBreakGlass(s rule.Settings, p rbac.Permission) bool {
+	if len(p.Names) == 0 || p.APIGroup != "" && p.APIGroup != "authentication.k8s.io" {
+		return false
+	}
+	for _, verb := range p.Verbs {
+		if verb != "impersonate" && verb != "impersonate:user-info" {
+			return false
+		}
+	}
+	switch p.Resource {
+	case "groups":
+		return !slices.ContainsFunc(p.Names, func(name string) bool { return !slices.Contains(s.BreakGlass, name) })
+	case "users":
+		return !slices.ContainsFunc(p.Names, func(name string) bool {
+			return strings.HasPrefix(name, "system:") || !s.BreakGlassUsers.Match(name)
+		})
+	}
+	return false
+}
