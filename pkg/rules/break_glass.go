@@ -19,10 +19,20 @@ func maySetUpBreakGlass(s rule.Settings, subject rbac.Subject) bool {
 	return s.BreakGlassUsers.Match(subject.UserName())
 }
 
-// isBreakGlass reports whether a permission is to impersonate break-glass groups, or
-// one of the users who may break the glass, and nothing else: `--as-group` works only
-// together with `--as`.
-func isBreakGlass(s rule.Settings, p rbac.Permission) bool {
+// setsUpBreakGlass reports whether somebody who may break the glass holds no more than
+// what it takes.
+func setsUpBreakGlass(s rule.Settings, g held) bool {
+	return maySetUpBreakGlass(s, g.subject) && isBreakGlass(s, g.permissions)
+}
+
+// isBreakGlass reports whether permissions are to impersonate break-glass groups, or
+// users who may break the glass, and nothing else: `--as-group` works only together
+// with `--as`.
+func isBreakGlass(s rule.Settings, list []rbac.Permission) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(p rbac.Permission) bool { return !impersonatesBreakGlass(s, p) })
+}
+
+func impersonatesBreakGlass(s rule.Settings, p rbac.Permission) bool {
 	if len(p.Names) == 0 || p.APIGroup != "" && p.APIGroup != "authentication.k8s.io" {
 		return false
 	}

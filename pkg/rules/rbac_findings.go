@@ -60,6 +60,9 @@ func (e *evaluation) explain(f *rule.Finding, g *grant, subject rbac.Subject) {
 		f.Remediation = "list the subject in emr.roleUsers"
 	case g.action == rule.Deny:
 		f.Action = "" // the rule's own
+		if isBreakGlass(e.settings, g.Permissions) {
+			f.Remediation = "for people who may break the glass, list the subject in breakGlass.users or breakGlass.userGroups"
+		}
 	}
 }
 

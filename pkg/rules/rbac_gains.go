@@ -106,7 +106,7 @@ func (e *evaluation) standingAlone(subject rbac.Subject) (standing, bool) {
 	switch {
 	case !neverFree(subject) && isFree(e.settings, subject):
 		return free, false
-	case shipped:
+	case shipped, maySetUpBreakGlass(e.settings, subject):
 		return ordinary, true
 	case subject.Kind != rbacv1.ServiceAccountKind:
 		return ordinary, false

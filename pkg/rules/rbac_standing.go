@@ -40,7 +40,7 @@ func neverFree(s rbac.Subject) bool {
 func standingOf(s rule.Settings, g held, managed func(string) bool) standing {
 	subject := g.subject
 	switch {
-	case !neverFree(subject) && isFree(s, subject), isShipped(g):
+	case !neverFree(subject) && isFree(s, subject), isShipped(g), setsUpBreakGlass(s, g):
 		return free
 	case subject.Kind != rbacv1.ServiceAccountKind:
 		return ordinary
@@ -130,7 +130,7 @@ func isFree(s rule.Settings, subject rbac.Subject) bool {
 			s.EMRUsers.Match(subject.Name) || s.Administrators.Match(subject.Name) || s.Trusted.Match(subject.Name)
 	case rbacv1.GroupKind:
 		return slices.Contains(systemGroups, subject.Name) || strings.HasPrefix(subject.Name, "eks:") ||
-			slices.Contains(s.AdminGroups, subject.Name) || s.Trusted.Match(subject.Name)
+			slices.Contains(s.AdminGroups, subject.Name) || slices.Contains(s.BreakGlass, subject.Name) || s.Trusted.Match(subject.Name)
 	}
 	user := subject.UserName()
 	return subject.Namespace == "kube-system" || slices.Contains(s.Operators, user) || s.Trusted.Match(user)
