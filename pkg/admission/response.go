@@ -100,6 +100,11 @@ func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 			b.WriteString(line)
 		}
 	}
+	if slices.ContainsFunc(v.Denied, func(o engine.Outcome) bool { return o.AsSubmitter }) {
+		// Whoever runs the cluster meets this line first, before anybody has told
+		// emrguard who that is.
+		fmt.Fprintf(&b, "\n%s counts as a submitter: if this is an administrator of the cluster, add the user or one of its groups to administrators in the configuration of emrguard", in.UserInfo.Username)
+	}
 	return b.String()
 }
 

@@ -1,5 +1,7 @@
 package config
 
+import "fmt"
+
 // Advice says what is allowed in a configuration and will all the same surprise whoever
 // enforces it, one sentence each.
 func (c *Guard) Advice() []string {
@@ -8,6 +10,11 @@ func (c *Guard) Advice() []string {
 		list = append(list, "administrators names nobody beyond system:masters, and on EKS nobody is in system:masters by default: "+
 			"everybody who works with kubectl counts as a submitter. Set administrators.groups to the Kubernetes groups of your access entries, "+
 			"or administrators.users to user names such as arn:aws:sts::123456789012:assumed-role/platform-admin/*")
+	}
+	for i, x := range c.Exemptions {
+		if x.Object != "" && x.User == "" && x.Subject == "" {
+			list = append(list, fmt.Sprintf("exemptions[%d] goes by the name of an object alone, which whoever creates the object chooses: add the user who may", i))
+		}
 	}
 	return list
 }

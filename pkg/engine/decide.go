@@ -52,6 +52,9 @@ type Outcome struct {
 	WouldDeny bool
 	// BreakGlass is true when only the requester's break-glass group lets it pass.
 	BreakGlass bool
+	// AsSubmitter is true for a finding about what the requester does that would be none
+	// if an administrator did it.
+	AsSubmitter bool
 	// Failed is true when the rule could not judge; Errors says why.
 	Failed bool
 	// Reason of the exemption.
@@ -156,6 +159,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	}
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
 	o.Action = action
+	o.AsSubmitter = j.rule != nil && j.rule.Requester && j.Act && r.Requester.Class == rule.Submitter
 	o.Deferred = isDeferred(r, j)
 	o.PodsDenied = o.Deferred && later == rule.Deny
 	switch action {

@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -67,6 +68,8 @@ func TestObjectsFitTheirTypes(t *testing.T) {
 				object[corev1.ConfigMap](t, rendered, key)
 			case "Deployment":
 				object[appsv1.Deployment](t, rendered, key)
+			case "FlowSchema":
+				object[flowcontrolv1.FlowSchema](t, rendered, key)
 			case "Lease":
 				object[coordinationv1.Lease](t, rendered, key)
 			case "NetworkPolicy":
@@ -114,6 +117,7 @@ func TestDefaultObjects(t *testing.T) {
 		"ClusterRoleBinding/emrguard-audit",
 		"ConfigMap/emrguard",
 		"Deployment/emrguard",
+		"FlowSchema/emrguard",
 		"Lease/emrguard-audit",
 		"Pod/emrguard-test",
 		"PodDisruptionBudget/emrguard",
@@ -125,8 +129,12 @@ func TestDefaultObjects(t *testing.T) {
 		"Service/emrguard",
 		"Service/emrguard-metrics",
 		"ServiceAccount/emrguard",
+		"ValidatingAdmissionPolicy/emrguard-custom-resources",
+		"ValidatingAdmissionPolicy/emrguard-custom-resources-break-glass",
 		"ValidatingAdmissionPolicy/emrguard-mutating-webhook",
 		"ValidatingAdmissionPolicy/emrguard-mutating-webhook-break-glass",
+		"ValidatingAdmissionPolicyBinding/emrguard-custom-resources",
+		"ValidatingAdmissionPolicyBinding/emrguard-custom-resources-break-glass",
 		"ValidatingAdmissionPolicyBinding/emrguard-mutating-webhook",
 		"ValidatingAdmissionPolicyBinding/emrguard-mutating-webhook-break-glass",
 		"ValidatingWebhookConfiguration/emrguard",
