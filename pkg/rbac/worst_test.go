@@ -184,3 +184,51 @@ func BenchmarkWorst(b *testing.B) {
 		})
 	}
 }
+
+// TestHeavyEvaluationBlocksNobody changes the store, and asks it, in the middle of an
+// evaluation: while that waits for a look-up, and so cannot end before.
+func TestHeavyEvaluationBlocksNobody(t *testing.T) {
+	t.Parallel()
+	s, c := storeOf(t, newClusterRole("cluster-admin", everything())), guide(t)
+	light := Change{New: bindCluster("light", "ClusterRole/cluster-admin", user("mallory"))}
+	heavy := Change{New: bindCluster("big", "ClusterRole/missing", manyUsers(20_000)...), Lookup: func(ObjectRef) (kruntime.Object, error) {
+		if err := s.Set(newRole("default", "tick", rule("get", "-", "pods"))); err != nil {
+			return nil, err
+		}
+		if r, err := s.Gains(t.Context(), light, manyNamespaces(), c); err != nil || len(r.Gains) == 0 {
+			t.Errorf("beside a heavy evaluation there are %d gains, %v", len(r.Gains), err)
+		}
+		return newClusterRole("missing", everything()), nil
+	}}
+	if r, err := s.Gains(t.Context(), heavy, manyNamespaces(), c); err != nil || len(r.Gains) == 0 {
+		t.Errorf("%d gains, %v", len(r.Gains), err)
+	}
+}
+
+// A state that is being read does not change.
+func TestEvaluationSeesOneState(t *testing.T) {
+	t.Parallel()
+	s := storeOf(t)
+	before := s.now.Load()
+	for i := range 500 {
+		for _, o := range []kruntime.Object{
+			newRole("n", fmt.Sprint(i), rule("get", "-", "secrets")), newClusterRole(fmt.Sprint(i)),
+			bind("n", fmt.Sprint(i), "Role/r", user("alice")), bindCluster(fmt.Sprint(i), "ClusterRole/c", user("alice")),
+		} {
+			if err := s.Set(o); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	half := s.now.Load()
+	got := len(half.subjects.get(User("alice")).local)
+	if err := s.Replace(KindRoleBinding, nil); err != nil {
+		t.Fatal(err)
+	}
+	if before.roles.size+before.roleBindings != 0 || half.roleBindings != 500 || got != 500 || len(half.subjects.get(User("alice")).local) != 500 || half.roles.size != 500 {
+		t.Error("a state has changed after it was read")
+	}
+	if now := s.now.Load(); now.roleBindings != 0 || now.namespaces.size != 0 || len(now.subjects.get(User("alice")).local) != 0 {
+		t.Error("what was deleted is still there")
+	}
+}

@@ -296,6 +296,104 @@ func TestGains(t *testing.T) {
 	t.Logf("%d cases in %d changes, of which %d gave somebody something (%d of the random cases): no difference", cases, worlds, changes, gained)
 }
 
+// TestUnconfirmedOnlyAdds gives the resolver objects that may come to exist, versions of
+// what exists among them, and asks kube-apiserver what each subject could do if they
+// existed beside what there is: the rules of both, and both bindings. What is reported
+// is possible then; what the change makes possible is reported.
+func TestUnconfirmedOnlyAdds(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	const worlds, points = 10_000, 60
+	cases, gained := 0, 0
+	for i := range worlds {
+		r := seeded(7<<32 + uint64(i))
+		w := r.world(false)
+		old, changed, afterWorld := r.change(w)
+		if aggregates(changed) {
+			continue
+		}
+		unchanged, united := w.clone(), afterWorld.clone()
+		var extra []*rbac.Addition
+		for n := range 1 + r.IntN(3) {
+			_, o, _ := r.change(w)
+			a, err := rbac.NewAddition(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if of, err := rbac.NewAddition(changed); aggregates(o) || err != nil || of.Ref() == a.Ref() {
+				continue
+			}
+			extra = append(extra, a)
+			unchanged.unite(o, n)
+			united.unite(o, n)
+		}
+		besides, is := authorizerOf(unchanged), authorizerOf(united)
+		capabilities, compiled := r.capabilities(t, rulesOf(united))
+		result, err := storeOf(t, w).Gains(ctx, rbac.Change{Old: old, New: changed, Unconfirmed: rbac.NewAdditions(extra)}, namespaces, compiled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grants, all := result.Grants(), subjects(united)
+		for range points {
+			if len(all) == 0 {
+				break
+			}
+			c := one(r, capabilities)
+			target := one(r, c.Targets)
+			ns, subj := r.namespaceFor(target), one(r, all)
+			p := r.point(target, ns)
+			reported := covers(find(grants, subj, ns, c.ID), p)
+			without, after := holds(ctx, besides, subj, true, p), holds(ctx, is, subj, false, p)
+			cases++
+			if reported {
+				gained++
+			}
+			if reported && !after || after && !without && !reported {
+				t.Fatalf("world %d: reported %t; kube-apiserver says %t with what may come and %t with the change, to %s for\n%+v of %s\nfor the change from\n%s\nto\n%s\nin\n%s\nunited\n%s",
+					i, reported, without, after, subj, p, c.ID, show(old), show(changed), w, united)
+			}
+		}
+	}
+	t.Logf("%d cases in %d worlds, %d of them gained: no difference", cases, worlds, gained)
+}
+
+func aggregates(o runtime.Object) bool {
+	role, ok := o.(*rbacv1.ClusterRole)
+	return ok && role.AggregationRule != nil
+}
+
+// unite adds an object beside what is there under its name.
+func (w *world) unite(o runtime.Object, n int) {
+	switch o := o.(type) {
+	case *rbacv1.Role:
+		for i, have := range w.Roles {
+			if have.Namespace == o.Namespace && have.Name == o.Name {
+				w.Roles[i] = have.DeepCopy()
+				w.Roles[i].Rules = append(w.Roles[i].Rules, o.Rules...)
+				return
+			}
+		}
+		w.Roles = append(w.Roles, o)
+	case *rbacv1.ClusterRole:
+		for i, have := range w.ClusterRoles {
+			if have.Name == o.Name {
+				w.ClusterRoles[i] = have.DeepCopy()
+				w.ClusterRoles[i].Rules = append(w.ClusterRoles[i].Rules, o.Rules...)
+				return
+			}
+		}
+		w.ClusterRoles = append(w.ClusterRoles, o)
+	case *rbacv1.RoleBinding:
+		o = o.DeepCopy()
+		o.Name = fmt.Sprint("beside-", n)
+		w.RoleBindings = append(w.RoleBindings, o)
+	case *rbacv1.ClusterRoleBinding:
+		o = o.DeepCopy()
+		o.Name = fmt.Sprint("beside-", n)
+		w.ClusterRoleBindings = append(w.ClusterRoleBindings, o)
+	}
+}
+
 // rulesOfChange are the rules of a role that is changed, or of the one that a
 // changed binding names.
 func rulesOfChange(w *world, changed runtime.Object) []rbacv1.PolicyRule {
