@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,12 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/object"
 )
-
-// usersWait is how long the API server may take for the lists of Users, which nobody
-// has to wait for: what is not known by then is not known.
-const usersWait = 500 * time.Millisecond
 
 // runners are the kinds that run as an account: Pods and what makes them, but for what
 // runs as the account of a session cluster or of a virtual cluster.
@@ -33,7 +29,7 @@ func runners() []object.Resource {
 // Users asks the API server for what runs as an account: one page of each kind, and of
 // Pods those alone that name it.
 func (l *Live) Users(ctx context.Context, namespace, account string) (users []string, all bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, usersWait)
+	ctx, cancel := context.WithTimeout(ctx, limit.UsersWait)
 	defer cancel()
 	kinds := runners()
 	pages := make([]usersPage, len(kinds))

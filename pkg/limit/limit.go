@@ -20,6 +20,12 @@ const Evaluation = time.Second
 // needs more.
 const Expanded = 2 << 20
 
+// UsersWait is how long the API server may take to list what runs as an account that
+// gets a role. It is half of Evaluation, because the answer is a warning that nobody has
+// to wait for: what is not known by then is recorded as not known. One page of each kind
+// is listed, all at once.
+const UsersWait = Evaluation / 2
+
 // Findings bounds what one rule reports of one object. Those after it change
 // nothing: the object is refused or warned about already.
 const Findings = 100

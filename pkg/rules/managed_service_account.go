@@ -57,7 +57,11 @@ func checkManagedServiceAccount(_ context.Context, r *rule.Request, rep *rule.Re
 // coherent the result would be.
 func judgeAuthor(r *rule.Request, rep *rule.Report) {
 	act := func(path, message string) {
-		rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("%s %s", who(r.Requester), message), Act: true})
+		f := rule.Finding{Path: path, Message: fmt.Sprintf("%s %s", who(r.Requester), message), Act: true}
+		if slices.Contains(operatorAccounts, r.Object.Meta.Name) {
+			f.Remediation = "leave EMR's service accounts to EMR and to administrators; who installs EMR's charts, such as a GitOps controller, belongs in administrators.users"
+		}
+		rep.Add(f)
 	}
 	name := r.Object.Meta.Name
 	managed := emr.IsManagedName(name)
