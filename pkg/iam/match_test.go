@@ -56,6 +56,9 @@ func TestIsEverything(t *testing.T) {
 		"arn:aws:iam::123456789012:*":           {true, true},
 		"arn:aws:iam::123456789012:role/*":      {false, true},
 		"arn:aws:iam::*:role/*":                 {false, true},
+		"arn:aws:iam::*:rol*":                   {false, true},
+		"arn:aws:iam::*:ro?e*":                  {false, true},
+		"arn:aws:iam::*:user*":                  {false, false},
 		"arn:aws:iam::123456789012:role/*/*":    {false, true},
 		"arn:aws:iam::123456789012:role/team/*": {false, false},
 		"arn:aws:iam::123456789012:role/x":      {false, false},
@@ -67,6 +70,38 @@ func TestIsEverything(t *testing.T) {
 	} {
 		if got := [2]bool{iam.IsEverything(resource), iam.IsEveryRole(resource)}; got != want {
 			t.Errorf("%q: %v, want %v", resource, got, want)
+		}
+	}
+}
+
+func TestIsEveryOfType(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		resource, action string
+		want             bool
+	}{
+		{"*", "s3:GetObject", true},
+		{"arn:aws:iam::123456789012:role/*", "iam:PutRolePolicy", true},
+		{"arn:aws:iam::123456789012:role/*", "sts:AssumeRole", true},
+		{"arn:aws:iam::123456789012:rol*", "STS:Assume*", true},
+		{"arn:aws:iam::*:r?le/*", "iam:Pass*", true},
+		{"arn:aws:iam::123456789012:role/?*", "iam:PassRole", true},
+		{"arn:aws:iam::123456789012:role/????", "iam:PassRole", false},
+		{"arn:aws:iam::123456789012:role/team-*", "iam:PassRole", false},
+		{"arn:aws:iam", "iam:PassRole", true},
+		{"arn:aws:secretsmanager:*:123456789012:secret:*", "secretsmanager:GetSecretValue", true},
+		{"arn:aws:secretsmanager:*:123456789012:sec*", "secretsmanager:Get*", true},
+		{"arn:aws:secretsmanager:*:123456789012:secret:team-*", "secretsmanager:Get*", false},
+		{"arn:aws:kms:*:123456789012:key/*", "kms:Decrypt", true},
+		{"arn:aws:dynamodb:*:*:table/*", "dynamodb:*Item", true},
+		{"arn:aws:dynamodb:*:*:table/*", "s3:GetObject", false},
+		{"arn:aws:cloudformation:*:*:stack/*", "cloudformation:DeleteStack", true},
+		{"arn:aws:s3:::table/*", "s3:GetObject", false},
+		{"arn:aws:sqs:*:*:jobs*", "sqs:SendMessage", false},
+		{"", "s3:GetObject", false},
+	} {
+		if got := iam.IsEveryOfType(c.resource, c.action); got != c.want {
+			t.Errorf("%q for %q: %t", c.resource, c.action, got)
 		}
 	}
 }

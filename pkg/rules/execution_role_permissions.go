@@ -50,9 +50,12 @@ func permissionFindings(s *iam.Statement) []rule.Finding {
 		passRole = false
 		list = append(list, rule.Finding{Message: fmt.Sprintf("allows all actions but %s on %s, by NotAction", shortened(quoted(s.NotActions)), resources)})
 	}
-	if everyResource(s, iam.IsEverything) && !confinesResources(s) {
+	if !confinesResources(s) {
 		var touching []string
 		for _, a := range s.Actions {
+			if !everyResource(s, func(resource string) bool { return iam.IsEveryOfType(resource, a) }) {
+				continue
+			}
 			told := iam.WholeService(a) != "" || passRole && isPassRole(a) // above or below
 			if !told && !isHarmless(a) {
 				touching = append(touching, a)
