@@ -32,6 +32,14 @@ const Findings = 100
 
 // GrantSteps and GrantBytes bound the evaluation of one change of RBAC: who gains
 // what by it. They are counted, so that the answer does not depend on the machine.
+//
+// A step is a subject, a binding, a rule, or a piece of what a rule holds; a million
+// take about 60 ms, with roles that aggregate each other, the dearest. The largest
+// ClusterRoleBinding that etcd takes (20,000 subjects of cluster-admin in a hundred
+// namespaces) takes 80,000 steps and 3 MiB, 11,000 rules on everything in the place of
+// 11,000 others 230,000 steps and 18 MiB, a role that 10,000 bindings name 50,000 steps
+// and 3 MiB (BenchmarkWorst in package rbac). What is counted is about half of what is
+// in use at the peak.
 const (
 	GrantSteps = 4_000_000
 	GrantBytes = 24 << 20

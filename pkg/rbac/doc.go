@@ -14,7 +14,7 @@
 //
 //	s.Can(request)                              // the API server's answer, with every path
 //	s.Holders(namespace, caps)                  // which subjects hold which capability
-//	s.Gains(rbac.Change{…}, namespaces, caps)   // who gains which capability by a change
+//	s.Gains(ctx, rbac.Change{…}, namespaces, caps)   // who gains which capability by a change
 //
 // A [Capability] is a set of verbs on resources under one name; [Compile] makes
 // [Capabilities] of them once, and every later evaluation compares bits instead
@@ -55,6 +55,19 @@
 // in, and so does [Store.Can]. Everything else is evaluated as if the controller
 // had run: a ClusterRole with an aggregationRule has its own rules and those of
 // every ClusterRole that its selectors reach, through other aggregates too.
+//
+// # Cost
+//
+// A store is read as it was at the beginning of a question, without a lock. Gains are
+// worked out once for all subjects to whom a change means the same, and once for all
+// namespaces in which nothing special is held or given; what that takes is counted, and
+// over the budget of package limit there is an error instead of an answer.
+//
+// # What is not certain
+//
+// A [Change] may be judged beside [Additions]: objects that may come to exist. They
+// count after the change, united with what the store has under their names, and never
+// before it. [Result.Depends] names those that had a say.
 //
 // # Sources
 //

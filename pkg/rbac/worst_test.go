@@ -3,6 +3,7 @@ package rbac
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -40,9 +41,9 @@ func manyUsers(n int) []rbacv1.Subject {
 
 func everything() rbacv1.PolicyRule { return rule("*", "*", "*") }
 
-// ruleEach has a rule with one name for each.
-func ruleEach(n int, format string, verbs, groups, resources string) []rbacv1.PolicyRule {
-	out := make([]rbacv1.PolicyRule, n)
+// ruleEach has 11,000 rules with one name each: what fits into an object.
+func ruleEach(format, verbs, groups, resources string) []rbacv1.PolicyRule {
+	out := make([]rbacv1.PolicyRule, 11_000)
 	for i := range out {
 		out[i] = rule(verbs, groups, resources, fmt.Sprintf(format, i))
 	}
@@ -72,7 +73,7 @@ func worsts() []worst {
 	}
 	selectAll := func(name string, i int) *rbacv1.ClusterRole {
 		o := newClusterRole(name, rule("get", "-", "pods"))
-		o.Labels = map[string]string{"x": fmt.Sprint(i)}
+		o.Labels = map[string]string{"x": strconv.Itoa(i)}
 		o.AggregationRule = &rbacv1.AggregationRule{ClusterRoleSelectors: []metav1.LabelSelector{
 			{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "x", Operator: metav1.LabelSelectorOpNotIn, Values: []string{fmt.Sprint("no-", i)}}}},
 		}}
@@ -95,8 +96,8 @@ func worsts() []worst {
 			bindCluster(fmt.Sprint("own", i), fmt.Sprint("ClusterRole/own", i), user(fmt.Sprintf("user-%d", i))))
 	}
 	for i := range 3_000 {
-		alike = append(alike, selectAll(fmt.Sprint("all", i), i), bindCluster(fmt.Sprint("all", i), fmt.Sprint("ClusterRole/all", i), user(fmt.Sprint("user-", i))))
-		link := newClusterRole(fmt.Sprint("link", i), rule("get", "-", "pods", fmt.Sprint(i)))
+		alike = append(alike, selectAll(fmt.Sprint("all", i), i), bindCluster(fmt.Sprint("all", i), fmt.Sprint("ClusterRole/all", i), user(fmt.Sprintf("user-%d", i))))
+		link := newClusterRole(fmt.Sprint("link", i), rule("get", "-", "pods", strconv.Itoa(i)))
 		link.Labels = map[string]string{fmt.Sprint("l", i): "true"}
 		chain = append(chain, aggregating(link, fmt.Sprint("l", i+1)))
 	}
@@ -104,7 +105,7 @@ func worsts() []worst {
 	wide, widened := named("wide"), named("wide", everything())
 	secretNames := rule("get", "-", "secrets")
 	secretNames.ResourceNames = many(50_000, "a-secret-%d")
-	oldRules, newRules := ruleEach(11_000, "m%d", "get", "-", "secrets"), ruleEach(11_000, "a%d", "get", "-", "secrets")
+	oldRules, newRules := ruleEach("m%d", "get", "-", "secrets"), ruleEach("a%d", "get", "-", "secrets")
 	member := labelled(named("m", oldRules...), "x")
 	aggregate := aggregating(named("a", append(newRules, rule("*", "-", "secrets,pods/exec"))...), "x")
 	return []worst{
@@ -117,7 +118,7 @@ func worsts() []worst {
 		{name: "1,000 subjects that hold something each", exists: append(held, admin), change: Change{New: bindCluster("big", "ClusterRole/cluster-admin", manyUsers(1_000)...)}},
 		{name: "11,000 rules for 11,000 others", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{Old: named("r", oldRules...), New: named("r", newRules...)}},
 		{name: "11,000 rules on everything", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{
-			Old: named("r", ruleEach(11_000, "m%d", "*", "*", "*")...), New: named("r", ruleEach(11_000, "a%d", "*", "*", "*")...),
+			Old: named("r", ruleEach("m%d", "*", "*", "*")...), New: named("r", ruleEach("a%d", "*", "*", "*")...),
 		}},
 		{name: "8,000 rules, each on other resources", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{New: named("r", differing(8_000)...)}, over: true},
 		{name: "50,000 names", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{New: named("r", secretNames)}},
@@ -212,8 +213,8 @@ func TestEvaluationSeesOneState(t *testing.T) {
 	before := s.now.Load()
 	for i := range 500 {
 		for _, o := range []kruntime.Object{
-			newRole("n", fmt.Sprint(i), rule("get", "-", "secrets")), newClusterRole(fmt.Sprint(i)),
-			bind("n", fmt.Sprint(i), "Role/r", user("alice")), bindCluster(fmt.Sprint(i), "ClusterRole/c", user("alice")),
+			newRole("n", strconv.Itoa(i), rule("get", "-", "secrets")), newClusterRole(strconv.Itoa(i)),
+			bind("n", strconv.Itoa(i), "Role/r", user("alice")), bindCluster(strconv.Itoa(i), "ClusterRole/c", user("alice")),
 		} {
 			if err := s.Set(o); err != nil {
 				t.Fatal(err)
