@@ -46,6 +46,7 @@ func serviceAccountHijack() rule.Rule {
 		Targets: slices.Concat(
 			[]rule.Target{
 				target("", "v1", "pods", rule.Create, rule.Update, rule.Delete),
+				metadataTarget("", "pods/status", rule.Update), // by which a job account relabels, too
 				target("", "v1", "serviceaccounts", rule.Create, rule.Update),
 				target("apps", "v1", "controllerrevisions", rule.Create),
 			},
