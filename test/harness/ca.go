@@ -12,6 +12,9 @@ import (
 	"math/big"
 	"net"
 	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // CA is a certificate authority of one control plane, for the webhooks that the
@@ -75,6 +78,45 @@ func (c *CA) ServingCert(dnsNames ...string) (certPEM, keyPEM []byte, err error)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), nil
+}
+
+// ClientCert returns the PEM certificate and key of a client with that common name.
+func (c *CA) ClientCert(name string) (certPEM, keyPEM []byte, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a client certificate: %w", err)
+	}
+	template, err := certificateTemplate(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	der, err := x509.CreateCertificate(rand.Reader, template, c.cert, key.Public(), c.key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a client certificate: %w", err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a client certificate: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), nil
+}
+
+// writeClientKubeconfig writes a kubeconfig whose only user, for every server, has a
+// client certificate.
+func (c *CA) writeClientKubeconfig(path, name string) error {
+	certPEM, keyPEM, err := c.ClientCert(name)
+	if err != nil {
+		return err
+	}
+	kubeconfig := clientcmdapi.NewConfig()
+	kubeconfig.AuthInfos["*"] = &clientcmdapi.AuthInfo{ClientCertificateData: certPEM, ClientKeyData: keyPEM}
+	if err := clientcmd.WriteToFile(*kubeconfig, path); err != nil {
+		return fmt.Errorf("write the kubeconfig for webhooks: %w", err)
+	}
+	return nil
 }
 
 // serverTLS returns the TLS configuration of a loopback server.

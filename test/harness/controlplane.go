@@ -34,6 +34,9 @@ type Options struct {
 	// StaticPolicies is a folder with ValidatingAdmissionPolicies that the API server
 	// loads from files (KEP-5793), empty for none.
 	StaticPolicies string
+	// WebhookClient is the common name of a certificate, signed by the control plane's
+	// CA, that the API server presents to validating webhooks; empty for none.
+	WebhookClient string
 	// Progress, when set, is told what is being started.
 	Progress func(format string, args ...any)
 }
@@ -154,16 +157,47 @@ rules:
 - level: Metadata
 `
 
-// admissionConfiguration has the API server load policies from a folder.
-const admissionConfiguration = `apiVersion: apiserver.config.k8s.io/v1
+// The API server's AdmissionConfiguration: policies from a folder, and the client
+// certificate for webhooks.
+const (
+	admissionConfiguration = `apiVersion: apiserver.config.k8s.io/v1
 kind: AdmissionConfiguration
 plugins:
-- name: ValidatingAdmissionPolicy
+`
+	staticPolicies = `- name: ValidatingAdmissionPolicy
   configuration:
     apiVersion: apiserver.config.k8s.io/v1
     kind: ValidatingAdmissionPolicyConfiguration
     staticManifestsDir: %q
 `
+	webhookClient = `- name: ValidatingAdmissionWebhook
+  configuration:
+    apiVersion: apiserver.config.k8s.io/v1
+    kind: WebhookAdmissionConfiguration
+    kubeConfigFile: %q
+`
+)
+
+// writeAdmission writes the AdmissionConfiguration, and returns its path, or "" when
+// none is needed.
+func (cp *ControlPlane) writeAdmission(opts Options) (string, error) {
+	plugins := ""
+	if opts.StaticPolicies != "" {
+		plugins += fmt.Sprintf(staticPolicies, opts.StaticPolicies)
+	}
+	if opts.WebhookClient != "" {
+		path := filepath.Join(cp.Dir, "webhook-client.kubeconfig")
+		if err := cp.CA.writeClientKubeconfig(path, opts.WebhookClient); err != nil {
+			return "", err
+		}
+		plugins += fmt.Sprintf(webhookClient, path)
+	}
+	if plugins == "" {
+		return "", nil
+	}
+	path := filepath.Join(cp.Dir, "admission.yaml")
+	return path, os.WriteFile(path, []byte(admissionConfiguration+plugins), 0o600)
+}
 
 // startAPIServer starts etcd and kube-apiserver.
 func (cp *ControlPlane) startAPIServer(assets string, opts Options) error {
@@ -228,14 +262,15 @@ func (cp *ControlPlane) startAPIServer(assets string, opts Options) error {
 		Set("audit-policy-file", policy).
 		Set("audit-log-path", cp.auditLog())
 
+	admission, err := cp.writeAdmission(opts)
+	if err != nil {
+		return err
+	}
+	if admission != "" {
+		apiserver.Configure().Set("admission-control-config-file", admission)
+	}
 	if opts.StaticPolicies != "" {
-		admission := filepath.Join(cp.Dir, "admission.yaml")
-		if err := os.WriteFile(admission, fmt.Appendf(nil, admissionConfiguration, opts.StaticPolicies), 0o600); err != nil {
-			return err
-		}
-		apiserver.Configure().
-			Set("admission-control-config-file", admission).
-			Set("feature-gates", "ManifestBasedAdmissionControlConfig=true")
+		apiserver.Configure().Set("feature-gates", "ManifestBasedAdmissionControlConfig=true")
 	}
 
 	cp.onStop(cp.env.Stop)

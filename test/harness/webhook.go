@@ -176,6 +176,9 @@ func (w *Webhook) WriteConfig(data []byte) error {
 // LogPath is the file that the process logs to.
 func (w *Webhook) LogPath() string { return w.proc.logPath }
 
+// PID is the number of the process.
+func (w *Webhook) PID() int { return w.proc.cmd.Process.Pid }
+
 // Stop ends the process with SIGTERM.
 func (w *Webhook) Stop() error { return w.proc.stop() }
 
