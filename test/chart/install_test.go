@@ -44,12 +44,12 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 		"--set", "dashboard.enabled=true,networkPolicy.enabled=true",
 		// With every policy that could stand in the way of an upgrade or uninstall.
 		"--set", "rules.guard-protection.mode=deny")
-	if !strings.Contains(notes, "--set mode=warn") || strings.Contains(notes, "WARNING") {
-		t.Errorf("the notes should advise to begin with warnings, and not warn about namespaces:\n%s", notes)
+	if !strings.Contains(notes, "--set mode=warn") || strings.Contains(notes, "WARNING: neither") || !strings.Contains(notes, "WARNING: administrators is not set") {
+		t.Errorf("the notes should advise to begin with warnings, warn about administrators, and not about namespaces:\n%s", notes)
 	}
 	installed := decode(t, c.helm(t, helm, "get", "manifest", release))
-	if len(installed) != 31 {
-		t.Errorf("want 31 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
+	if len(installed) != 36 {
+		t.Errorf("want 36 objects, got %d: %v", len(installed), slices.Sorted(maps.Keys(installed)))
 	}
 	original := webhooks(t, installed)
 	hooks := decode(t, withoutTests(c.helm(t, helm, "get", "hooks", release)))
@@ -141,7 +141,7 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 	// Another mode: reloaded, not restarted.
 	generation := c.deployment(t).Generation
 	c.helm(t, helm, "upgrade", release, chart, "--reuse-values", "--set", "mode=warn")
-	survived(t, "upgrade of the mode", "managed", "managed-label", "cluster")
+	survived(t, "upgrade of the mode", "managed", "managed-metadata", "managed-label", "managed-label-metadata", "cluster", "cluster-metadata")
 	if got := c.deployment(t).Generation; got != generation {
 		t.Errorf("another mode changes the Deployment (generation %d to %d)", generation, got)
 	}
@@ -152,12 +152,12 @@ func testRelease(t *testing.T, c *cluster, helm string) {
 	// Other entries, another pod template.
 	c.helm(t, helm, "upgrade", release, chart, "--reuse-values",
 		"--set", "logLevel=debug,webhook.timeoutSeconds=5,commonLabels.team=platform,emr.namespaceSelector.matchLabels.team=a")
-	survived(t, "upgrade of the webhooks", "managed", "managed-label", "cluster", "cluster-2")
+	survived(t, "upgrade of the webhooks", "managed", "managed-metadata", "managed-label", "managed-label-metadata", "cluster", "cluster-metadata", "cluster-2", "cluster-2-metadata")
 	if timeout := *c.webhookConfiguration(t).Webhooks[0].TimeoutSeconds; timeout != 5 {
 		t.Errorf("the upgrade did not change the timeout: %d", timeout)
 	}
 	c.helm(t, helm, "rollback", release, "1")
-	survived(t, "rollback", "managed", "managed-label", "cluster")
+	survived(t, "rollback", "managed", "managed-metadata", "managed-label", "managed-label-metadata", "cluster", "cluster-metadata")
 	if config := c.configMap(t); strings.Contains(config, "\nmode:") {
 		t.Errorf("the rollback did not change the mode back:\n%s", config)
 	}
@@ -321,8 +321,11 @@ func TestNotes(t *testing.T) {
 			want, refuse string
 		}{
 			{nil, "WARNING: neither emr.namespaces nor emr.namespaceSelector is set", "Managed, refused"},
-			{[]string{"--set", "emr.namespaces={emr-jobs}"}, "namespaces emr-jobs", "WARNING"},
-			{[]string{"--set", "emr.namespaceSelector.matchLabels.platform=emr"}, `"platform"`, "WARNING"},
+			{[]string{"--set", "emr.namespaces={emr-jobs}"}, "namespaces emr-jobs", "WARNING: neither"},
+			{[]string{"--set", "administrators.groups={system:masters}"}, "WARNING: administrators is not set", "are found"},
+			{[]string{"--set", "administrators.groups={platform},emr.namespaces={emr-jobs}"}, "Managed, refused", "WARNING"},
+			{[]string{"--set", "administrators.users={kim},emr.namespaces={emr-jobs},mode=warn"}, "Managed, let in", "WARNING"},
+			{[]string{"--set", "emr.namespaceSelector.matchLabels.platform=emr"}, `"platform"`, "WARNING: neither"},
 			{[]string{"--set", "mode=warn"}, "--set mode=\n", "--set mode=warn"},
 			{[]string{"--set", "rules.guard-protection.mode=deny"}, "delete validatingadmissionpolicybinding emrguard-guard-protection", "WARNING: x"},
 			{[]string{"--set", "mode=audit"}, "Mode: audit", "--set mode"},

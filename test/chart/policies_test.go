@@ -71,7 +71,7 @@ func TestUninstallByWhoMayNotBypass(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "uninstaller"}}
-	for _, group := range []string{"", "apps", "policy", "coordination.k8s.io", "rbac.authorization.k8s.io", "admissionregistration.k8s.io"} {
+	for _, group := range []string{"", "apps", "policy", "coordination.k8s.io", "flowcontrol.apiserver.k8s.io", "rbac.authorization.k8s.io", "admissionregistration.k8s.io"} {
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{"*"}, Verbs: []string{"*"}})
 	}
 	binding := &rbacv1.ClusterRoleBinding{

@@ -154,7 +154,7 @@ func TestSchemaRefuses(t *testing.T) {
 // free are the objects of the schema whose shape is not the chart's.
 var free = []string{
 	"/global", "/resources", "/affinity", "/topologySpreadConstraints/[]", "/tolerations/[]",
-	"/extraEnv/[]", "/networkPolicy/metricsFrom/[]",
+	"/extraEnv/[]", "/networkPolicy/metricsFrom/[]", "/networkPolicy/webhookFrom/[]",
 }
 
 // Wherever the shape is the chart's, the schema allows no other key, and every
