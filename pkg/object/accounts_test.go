@@ -86,14 +86,16 @@ func TestABadPartHidesNothing(t *testing.T) {
 	}{
 		"a quantity": {
 			"{podTemplate: {spec: {containers: [{name: c, resources: {limits: {memory: lots, cpu: 1}}}], serviceAccountName: a}}}",
-			[]string{"spec.podTemplate.spec.containers[0].resources.limits[memory]"}, nil, "a",
+			[]string{"spec.podTemplate.spec.containers[0].resources.limits[memory]"},
+			nil, "a",
 		},
 		"a port, a list and a time": {
 			"{jobManager: {podTemplate: {metadata: {creationTimestamp: never}, spec: {tolerations: all, containers: [{name: c, livenessProbe: {tcpSocket: {port: [1]}}}]}}}, serviceAccount: a}",
 			[]string{
 				"spec.jobManager.podTemplate.metadata.creationTimestamp", "spec.jobManager.podTemplate.spec.containers[0].livenessProbe.tcpSocket.port",
 				"spec.jobManager.podTemplate.spec.tolerations",
-			}, nil, "a",
+			},
+			nil, "a",
 		},
 		"the account":           {"{serviceAccount: {name: a}}", []string{"spec.serviceAccount"}, []string{"spec.serviceAccount"}, "default"},
 		"the template as text":  {"{serviceAccount: a, podTemplate: 'spec: {serviceAccountName: b}'}", []string{"spec.podTemplate"}, []string{"spec.podTemplate"}, "a"},
