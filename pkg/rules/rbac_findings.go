@@ -79,7 +79,7 @@ func (e *evaluation) others(r *remainder) rule.Finding {
 		f.Others = append(f.Others, e.name(s))
 	}
 	f.Message = fmt.Sprintf("%s and %d more subjects %s what this rule is about, too: beyond %d findings they are only counted",
-		first, len(f.Others), gains(e.r), limit.Findings)
+		first, len(f.Others), strings.TrimSuffix(gains(e.r), "s"), limit.Findings)
 	f.Remediation = "bind groups instead of so many subjects"
 	if r.first.action == rule.Deny && r.first.standing == ordinary && r.first.Capability != rbacCustomResourcePart {
 		f.Action = ""
