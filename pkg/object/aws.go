@@ -20,7 +20,7 @@ type MetadataOptions struct {
 	HTTPEndpoint string `json:"httpEndpoint"`
 	// HTTPProtocolIPv6 is "enabled" or "disabled" (the default).
 	HTTPProtocolIPv6 string `json:"httpProtocolIPv6"`
-	// HTTPPutResponseHopLimit is 1 to 64, by default 1.
+	// HTTPPutResponseHopLimit is 1 to 64, by default 1, in v1beta1 2.
 	HTTPPutResponseHopLimit *int64 `json:"httpPutResponseHopLimit"`
 	// HTTPTokens is "required" (the default) or "optional".
 	HTTPTokens string `json:"httpTokens"`

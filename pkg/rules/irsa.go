@@ -119,6 +119,8 @@ func (id identity) describe() string {
 		return fmt.Sprintf("has %q", id.account.RoleARN)
 	case id.name.HasRole():
 		return fmt.Sprintf("stands for the role %q", id.name.RoleName())
+	case id.managed:
+		return "has a name that is reserved for EMR"
 	}
 	return "has no role"
 }

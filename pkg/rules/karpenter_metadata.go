@@ -25,8 +25,8 @@ type karpenterParameters struct {
 // Fields: spec.metadataOptions.{httpTokens,httpPutResponseHopLimit,httpProtocolIPv6,
 // httpEndpoint} of EC2NodeClass (karpenter.k8s.aws).
 //
-// Allowed: fields that are left out, whatever the AMI family: Karpenter's defaults
-// are safe. And anything when the endpoint is disabled.
+// Allowed: fields that are left out of v1, whatever the AMI family: its defaults are
+// safe. And anything when the endpoint is disabled.
 func karpenterInstanceMetadata() rule.Rule {
 	t := target("karpenter.k8s.aws", "v1", "ec2nodeclasses", rule.Create, rule.Update)
 	t.Cluster = true
@@ -36,8 +36,9 @@ func karpenterInstanceMetadata() rule.Rule {
 		Doc: "With `httpTokens: required` and a hop limit of 1, the answer of the instance metadata service does not reach past the node itself: " +
 			"no pod outside the host network gets the credentials of the node. These are Karpenter's defaults; a node class can weaken them. " +
 			"The IPv6 endpoint is a second door, which a policy or iptables rule for 169.254.169.254 does not close; it is recorded. " +
-			"Only `karpenter.k8s.aws/v1` is judged; the API server converts what is written in an older version, where Karpenter serves both.",
-		Remediation: "leave spec.metadataOptions out: Karpenter's defaults are IMDSv2 with hop limit 1",
+			"In `karpenter.k8s.aws/v1beta1` the hop limit is 2 where nothing is written, so there it has to be written. " +
+			"The API server converts what is written in an older version, where Karpenter serves both.",
+		Remediation: "leave spec.metadataOptions out in karpenter.k8s.aws/v1: its defaults are IMDSv2 with hop limit 1",
 		Guide:       guideNode,
 		Default:     rule.Warn,
 		Everywhere:  true,
@@ -55,13 +56,28 @@ func karpenterInstanceMetadata() rule.Rule {
 				return nil, rule.ParameterError(karpenterMetadataID, fmt.Errorf("hopLimit: %d is not in 1 to %d", p.HopLimit, maxHopLimit))
 			}
 			return func(_ context.Context, r *rule.Request, rep *rule.Report) error {
-				if class, ok := r.Object.Typed.(*object.EC2NodeClass); ok && class.Spec.MetadataOptions != nil {
-					judgeMetadataOptions(class.Spec.MetadataOptions, p.HopLimit, rep)
+				if class, ok := r.Object.Typed.(*object.EC2NodeClass); ok {
+					judgeMetadataOptions(metadataOptions(class, r.Object.GVK.Version), p.HopLimit, rep)
 				}
 				return nil
 			}, nil
 		},
 	}
+}
+
+// metadataOptions are the options of a class with the defaults of its version: the
+// hop limit was 2 in v1beta1 (Karpenter 0.32 to 0.37), by which pods reach the
+// metadata service, and is 1 in v1.
+func metadataOptions(class *object.EC2NodeClass, version string) *object.MetadataOptions {
+	var m object.MetadataOptions
+	if class.Spec.MetadataOptions != nil {
+		m = *class.Spec.MetadataOptions
+	}
+	if m.HTTPPutResponseHopLimit == nil && version == "v1beta1" {
+		limit := int64(2)
+		m.HTTPPutResponseHopLimit = &limit
+	}
+	return &m
 }
 
 func judgeMetadataOptions(m *object.MetadataOptions, hopLimit int64, rep *rule.Report) {
@@ -80,7 +96,7 @@ func judgeMetadataOptions(m *object.MetadataOptions, hopLimit int64, rep *rule.R
 		rep.Add(rule.Finding{
 			Path:        path + "httpPutResponseHopLimit",
 			Message:     fmt.Sprintf("with the hop limit %d the metadata service hands the node's credentials to pods", *limit),
-			Remediation: "write httpPutResponseHopLimit: 1, or leave it out",
+			Remediation: "write httpPutResponseHopLimit: 1",
 		})
 	}
 	if m.HTTPProtocolIPv6 == "enabled" {

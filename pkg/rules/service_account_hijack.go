@@ -39,7 +39,7 @@ func serviceAccountHijack() rule.Rule {
 			"a SparkApplication by `spark.kubernetes.namespace`, a JobRun by its virtual cluster, which a VirtualCluster or `emr.virtualClusters` maps to a namespace; one that nothing is known of is a warning. " +
 			"A field that may name the account and that cannot be read is refused. What names an account that does not exist yet is a warning, and so is an account that gets a role while something uses it already. " +
 			"Whoever asks, a pod whose Spark role or EMR component contradicts the component of its account is refused.",
-		Remediation: "submit the job through EMR, or run it as an account without a role",
+		Remediation: "submit the job through EMR, or run it as an account whose name is not reserved and that has no role",
 		Guide:       guideRBAC,
 		Default:     rule.Deny,
 		Requester:   true,
