@@ -148,7 +148,7 @@ func largeObjects(t *testing.T, ns string) map[string]*unstructured.Unstructured
 	}
 	keys := pod(t, ns, "keys", func(p *corev1.Pod) {
 		for i := range 55_000 {
-			p.Spec.Containers[0].Args = append(p.Spec.Containers[0].Args, "AKIA"+strings.Repeat("A", 9)+strings.Map(digit, fmt.Sprintf("%07d", i)))
+			p.Spec.Containers[0].Args = append(p.Spec.Containers[0].Args, "AKIA"+strings.Repeat("A", 9)+strings.Map(digit, fmt.Sprintf("%07s", strconv.FormatInt(int64(i), 6))))
 		}
 	})
 	escaped := pod(t, ns, "escaped", func(p *corev1.Pod) {
@@ -167,8 +167,14 @@ func labelledNamespace(t *testing.T, name string, labels map[string]string) *uns
 	return obj
 }
 
-// digit turns a decimal digit into one that keys have.
-func digit(r rune) rune { return r - '0' + 'B' }
+// digit turns a digit of base 6 into one of the six that keys have, and padding into
+// the first.
+func digit(r rune) rune {
+	if r == ' ' {
+		return '2'
+	}
+	return r - '0' + '2'
+}
 
 // TestLargestObjects proves that the largest objects that etcd takes are refused, in
 // a hundred managed namespaces, while others come as always: nothing times out, and

@@ -28,12 +28,15 @@ func TestWebhookRules(t *testing.T) {
 		w := &live.Webhooks[i]
 		names = append(names, w.Name)
 		t.Run(w.Name, func(t *testing.T) {
-			isManaged := strings.HasPrefix(w.Name, "managed")
+			isManaged, isMetadata := strings.HasPrefix(w.Name, "managed"), strings.HasSuffix(w.Name, "-metadata.emrguard.dev")
 			var needed []string
 			for _, target := range engine.Targets(rules.All(), !isManaged, true) {
+				if target.Metadata != isMetadata {
+					continue
+				}
 				// No namespaceSelector applies to cluster-scoped resources but
 				// namespaces: one entry alone may name them.
-				if target.Cluster && target.Resource != "namespaces" && w.Name != "cluster.emrguard.dev" {
+				if resource, _, _ := strings.Cut(target.Resource, "/"); target.Cluster && resource != "namespaces" && w.Name != "cluster.emrguard.dev" {
 					continue
 				}
 				needed = append(needed, ofTarget(target)...)
@@ -57,7 +60,10 @@ func TestWebhookRules(t *testing.T) {
 		})
 	}
 	slices.Sort(names)
-	if want := []string{"cluster.emrguard.dev", "managed-label.emrguard.dev", "managed.emrguard.dev"}; !slices.Equal(names, want) {
+	if want := []string{
+		"cluster-metadata.emrguard.dev", "cluster.emrguard.dev", "managed-label-metadata.emrguard.dev", "managed-label.emrguard.dev",
+		"managed-metadata.emrguard.dev", "managed.emrguard.dev",
+	}; !slices.Equal(names, want) {
 		t.Errorf("the entries are %q, want %q", names, want)
 	}
 }
