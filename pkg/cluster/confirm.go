@@ -67,6 +67,16 @@ func (l *Live) Gains(ctx context.Context, change rbac.Change, namespaces []strin
 	return l.RBAC().Gains(ctx, change, namespaces, c)
 }
 
+// Known answers like the cluster for what exists already: what is judged is not noted
+// as something that somebody asks for.
+type Known struct{ *Live }
+
+// Gains says who has what by an object that exists.
+func (k Known) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
+	change.Lookup = func(ref rbac.ObjectRef) (runtime.Object, error) { return k.get(ctx, ref) }
+	return k.RBAC().Gains(ctx, change, namespaces, c)
+}
+
 // sameResult reports whether two say the same, by whatever paths.
 func sameResult(a, b rbac.Result) bool {
 	if len(a.Gains) != len(b.Gains) || len(a.Latent) != len(b.Latent) {
@@ -87,8 +97,9 @@ func (l *Live) confirm(ctx context.Context, change *rbac.Change, refs []rbac.Obj
 	if len(refs) > limit.Confirmations {
 		return l.lookFor(ctx, change, refs)
 	}
+	until := time.Now().Add(patience)
 	for _, ref := range refs {
-		obj, err := l.settled(ctx, ref)
+		obj, err := l.settled(ctx, ref, until)
 		if err != nil {
 			return fmt.Errorf("look up %s, which somebody has just asked for: %w", ref, err)
 		}
@@ -105,18 +116,22 @@ func (l *Live) confirm(ctx context.Context, change *rbac.Change, refs []rbac.Obj
 // object until it is stored, and pause how long emrguard waits between two looks. Who
 // asks for a role and a binding at the same time waits so long; everybody else hardly
 // ever finds an object that is not stored.
+//
+// patience bounds how long a request waits for all of them together. Whoever posts the
+// same object again and again would have others wait for ever, and be refused, else.
 const (
 	inFlight = 250 * time.Millisecond
 	pause    = 25 * time.Millisecond
+	patience = 2 * inFlight
 )
 
 // settled reads an object that was asked for a moment ago. As long as it may still be
-// on its way, it is looked for again.
-func (l *Live) settled(ctx context.Context, ref rbac.ObjectRef) (runtime.Object, error) {
+// on its way, it is looked for again, but not beyond a time: then what is there counts.
+func (l *Live) settled(ctx context.Context, ref rbac.ObjectRef, until time.Time) (runtime.Object, error) {
 	for {
 		_, underway := l.recent.progress(ref, nil) // before the look
 		obj, err := l.get(ctx, ref)
-		if err != nil || !underway {
+		if err != nil || !underway || time.Now().After(until) {
 			return obj, err
 		}
 		if arrived, _ := l.recent.progress(ref, obj); arrived {

@@ -245,6 +245,35 @@ func TestOfTwoAtOnceOneSeesTheOther(t *testing.T) {
 	}
 }
 
+// Who posts the same role again and again, with and without an end, cannot have the
+// requests of others wait until they are refused.
+func TestInventedObjectPostedForEverDeniesNobody(t *testing.T) {
+	t.Parallel()
+	l, _ := guarded(&stored{}, namedRole("team", "watch"))
+	_, _, end := l.recent.begin(namedRole("team", "get")) // its verdict never comes
+	defer end()
+	if got := gainsOf(t, l, rbac.Change{New: boundTo("team", "mallory")}); len(got) > 0 {
+		t.Errorf("gains: %v", got)
+	}
+}
+
+// What exists already is judged without being taken for something that is asked for.
+func TestWhatArrivesIsNotNoted(t *testing.T) {
+	t.Parallel()
+	l, _ := guarded(&stored{}, namedRole("team", "get"), boundTo("team", "mallory"))
+	c, err := rbac.Compile(rbac.Capability{ID: "secrets", Targets: []rbac.Target{{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Known{l}.Gains(t.Context(), rbac.Change{New: boundTo("team", "mallory")}, []string{"a"}, c)
+	if err != nil || len(r.Gains) != 1 {
+		t.Errorf("gains: %v, %v", r.Gains, err)
+	}
+	if len(l.recent.noted) > 0 {
+		t.Error("it is noted")
+	}
+}
+
 // What the watch brings between a look and the next is not taken for gone.
 func TestWatchBringsWhatIsWaitedFor(t *testing.T) {
 	t.Parallel()

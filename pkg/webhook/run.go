@@ -109,7 +109,7 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 // newArrivals has what the watches bring judged.
 func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live, current func() *engine.Engine, log logr.Logger) *background.Arrivals {
 	a := &background.Arrivals{
-		Engine: current, Facts: live, Synced: live.HasSynced, Events: mgr.GetEventRecorder("emrguard"), Metrics: metrics.NewArrivals(ctrlmetrics.Registry), Log: log,
+		Engine: current, Facts: cluster.Known{Live: live}, Synced: live.HasSynced, Events: mgr.GetEventRecorder("emrguard"), Metrics: metrics.NewArrivals(ctrlmetrics.Registry), Log: log,
 		Overflow: func() { log.Info("More arrived than could be judged at once, and there is no background audit") },
 	}
 	for _, r := range rules.All() {
