@@ -1,6 +1,8 @@
 package admission
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -28,7 +30,11 @@ func (h *Handler) record(req *http.Request, in *admissionv1.AdmissionRequest, r 
 	}
 	for _, e := range v.Errors {
 		h.Metrics.RuleError(e.Rule)
-		h.Log.Error(e.Err, "A rule could not judge", append(caller(req), "rule", e.Rule, "uid", in.UID)...)
+		fields := append(caller(req), "rule", e.Rule, "uid", in.UID)
+		if mistake := (*engine.Mistake)(nil); errors.As(e.Err, &mistake) {
+			fields = append(fields, "panic", fmt.Sprint(mistake.Value), "stack", mistake.Stack)
+		}
+		h.Log.Error(e.Err, "A rule could not judge", fields...)
 	}
 	if len(v.Denied)+len(v.Warned)+len(v.Audited)+len(v.Exempted) == 0 {
 		return

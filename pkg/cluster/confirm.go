@@ -14,6 +14,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // Gains says who gains what by a change of RBAC. What others have asked for a moment
@@ -157,7 +158,7 @@ func (l *Live) get(ctx context.Context, ref rbac.ObjectRef) (runtime.Object, err
 	case apierrors.IsNotFound(err):
 		return nil, nil //nolint:nilnil // the resolver reads nil as "there is none"
 	case err != nil:
-		return nil, fmt.Errorf("ask the API server: %w", err)
+		return nil, &rule.LookupError{Err: err}
 	}
 	return found, nil
 }

@@ -77,7 +77,7 @@ func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule
 	case apierrors.IsNotFound(err):
 		return rule.ServiceAccount{}, rule.ErrNotFound
 	case err != nil:
-		return rule.ServiceAccount{}, fmt.Errorf("ask the API server: %w", err)
+		return rule.ServiceAccount{}, &rule.LookupError{Err: err}
 	}
 	return rule.ServiceAccountOf(namespace, name, found.Annotations), nil
 }
@@ -95,7 +95,7 @@ func (l *Live) Object(ctx context.Context, resource schema.GroupResource, namesp
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 		return nil, rule.ErrNotFound
 	case err != nil:
-		return nil, fmt.Errorf("ask the API server: %w", err)
+		return nil, &rule.LookupError{Err: err}
 	}
 	return decode(res, found)
 }
@@ -114,7 +114,7 @@ func (l *Live) Objects(ctx context.Context, resource schema.GroupResource, names
 		case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 			return nil, nil
 		case err != nil:
-			return nil, fmt.Errorf("ask the API server: %w", err)
+			return nil, &rule.LookupError{Err: err}
 		}
 		for i := range page.Items {
 			o, err := decode(res, &page.Items[i])

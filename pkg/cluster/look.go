@@ -11,6 +11,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // look asks the API server for all that a change may depend on, and lets the change
@@ -146,7 +147,7 @@ func (l *looking) bindings(list client.ObjectList, namespace string, matters fun
 func (l *looking) each(list client.ObjectList, namespace string, f func(client.Object)) error {
 	for {
 		if err := l.reader.List(l.ctx, list, client.InNamespace(namespace), client.Limit(pageSize), client.Continue(list.GetContinue())); err != nil {
-			return fmt.Errorf("ask the API server: %w", err)
+			return &rule.LookupError{Err: err}
 		}
 		err := meta.EachListItem(list, func(o runtime.Object) error {
 			if l.read++; l.read > limit.LiveLook {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/emrguard/emrguard/pkg/limit"
@@ -37,10 +38,18 @@ func (e *Engine) ask(ctx context.Context, r *rule.Request, picked []int, excused
 	rep.Excuse(excused)
 	var a answers
 	from := 0
+	var waited *rule.LookupError // for what the time was spent
 	for _, i := range picked {
 		asked = &e.rules[i]
 		rep.Begin(&asked.Rule)
 		err := check(ctx, asked, r, rep)
+		switch {
+		case err == nil:
+		case waited != nil && limit.IsExceeded(err):
+			err = fmt.Errorf("the rules before it had to wait: %w", waited)
+		case late(ctx):
+			waited = failedLookup(err)
+		}
 		news := rep.Findings()[from:]
 		from += len(news)
 		// Maps have no order; the same request gets the same message.
@@ -61,16 +70,41 @@ func (e *Engine) ask(ctx context.Context, r *rule.Request, picked []int, excused
 
 // check asks one rule, unless the time for all of them is over. A rule that gives
 // up because of that is over budget, whatever it says: what it costs to judge an
-// object is its author's choice, so it is no failure that onError could forgive.
-func check(ctx context.Context, c *compiled, r *rule.Request, rep *rule.Report) error {
+// object is its author's choice, so it is no failure that onError could forgive. An API
+// server that does not answer is one. So is a mistake of ours: it must neither end the
+// process nor let the request pass unjudged.
+func check(ctx context.Context, c *compiled, r *rule.Request, rep *rule.Report) (err error) {
 	if late(ctx) {
 		return errLate
 	}
-	err := c.check(ctx, r, rep)
-	if err != nil && !limit.IsExceeded(err) && late(ctx) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Mistake{Value: p, Stack: string(debug.Stack())}
+		}
+	}()
+	err = c.check(ctx, r, rep)
+	if err != nil && !limit.IsExceeded(err) && late(ctx) && failedLookup(err) == nil {
 		return errLate
 	}
 	return err
+}
+
+// failedLookup returns the look-up that err is about, or nil.
+func failedLookup(err error) *rule.LookupError {
+	lookup := (*rule.LookupError)(nil)
+	_ = errors.As(err, &lookup)
+	return lookup
+}
+
+// Mistake is a panic in a rule. Value and Stack are for the log.
+type Mistake struct {
+	Value any
+	Stack string
+}
+
+// Error says what a requester can do about it. The value may be of the object.
+func (m *Mistake) Error() string {
+	return "this is a mistake in emrguard, please report it with what its log says"
 }
 
 var errLate = &limit.Exceeded{What: fmt.Sprintf("the rules could not judge this within %s", limit.Evaluation)}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/limit"
@@ -137,6 +138,42 @@ func TestTimeIsABudget(t *testing.T) {
 		c.Rules = map[string]config.Rule{waiting.ID: {OnError: rule.Audit}}
 	}, waiting, second), ask{})
 	if len(v.Denied) != 2 || !strings.Contains(v.Denied[0].Message, "within") || v.Denied[1].Rule != "second" {
+		t.Errorf("%+v", v)
+	}
+}
+
+// checking is a rule that does something else than find.
+func checking(check rule.Check) rule.Rule {
+	return labelRule(func(r *rule.Rule) {
+		r.New = func(rule.Settings) (rule.Check, error) { return check, nil }
+	})
+}
+
+// A request that makes a rule panic must not pass because of that.
+func TestPanickingRuleIsOneThatCouldNotJudge(t *testing.T) {
+	t.Parallel()
+	v := review(t, newEngine(t, nil, checking(func(context.Context, *rule.Request, *rule.Report) error {
+		var none []string
+		_ = none[len(none)] //nolint:gosec // on purpose
+		return nil
+	})), ask{labels: badLabels(1)})
+	if v.Allowed() || len(v.Errors) != 1 || !strings.Contains(v.Denied[0].Message, "mistake in emrguard") || strings.Contains(v.Denied[0].Message, "goroutine") {
+		t.Errorf("%+v", v)
+	}
+}
+
+// An API server that does not answer in time is no fault of whoever asks: the
+// configuration says what follows.
+func TestSlowLookupIsNotOverBudget(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	slow := checking(func(context.Context, *rule.Request, *rule.Report) error {
+		return fmt.Errorf("look up: %w", &rule.LookupError{Err: ctx.Err()})
+	})
+	forgiving := func(c *config.Guard) { c.Rules = map[string]config.Rule{slow.ID: {OnError: rule.Audit}} }
+	v := review(t, newEngine(t, forgiving, slow), ask{labels: badLabels(1)})
+	if !v.Allowed() || len(v.Errors) != 1 || len(v.Audited) != 1 {
 		t.Errorf("%+v", v)
 	}
 }

@@ -159,7 +159,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	}
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
 	o.Action = action
-	o.AsSubmitter = j.rule != nil && j.rule.Requester && j.Act && r.Requester.Class == rule.Submitter
+	o.AsSubmitter = j.rule != nil && j.rule.Requester && j.Act && j.err == nil && r.Requester.Class == rule.Submitter
 	o.Deferred = isDeferred(r, j)
 	o.PodsDenied = o.Deferred && later == rule.Deny
 	switch action {

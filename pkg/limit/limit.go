@@ -76,6 +76,9 @@ func (e *Exceeded) Error() string { return fmt.Sprintf("over budget: %s", e.What
 
 // IsExceeded reports whether err, or an error that it wraps, is an Exceeded.
 func IsExceeded(err error) bool {
+	if err == nil {
+		return false // nearly always
+	}
 	exceeded := (*Exceeded)(nil)
 	return errors.As(err, &exceeded)
 }

@@ -142,6 +142,17 @@ func NewServiceAccount(namespace, name, roleARN string) ServiceAccount {
 // so, not only a cache that may be behind.
 var ErrNotFound = errors.New("not found")
 
+// LookupError says that the API server did not answer a look-up. It is nobody's fault
+// who asks, in contrast to a [limit.Exceeded], so that what follows is for the
+// configuration to say.
+type LookupError struct{ Err error }
+
+// Error says what the API server did instead.
+func (e *LookupError) Error() string { return fmt.Sprintf("ask the API server: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *LookupError) Unwrap() error { return e.Err }
+
 // Cluster answers what exists beside the object that is judged. It is read
 // only. Errors other than ErrNotFound mean that the answer is not known.
 type Cluster interface {

@@ -15,13 +15,14 @@ import (
 //
 // Ids are random in base 32 (A to Z, 2 to 7): one in 28 holds no digit, and words
 // such as ASIAPACIFICSOUTHEAST hold none either. Without a digit it therefore counts
-// only when something says that it is a key: named, which the caller knows, or the
-// text, which speaks of access keys or holds a secret of the right shape.
-func accessKeys(text string, named bool) []string {
+// only when something says that it is a key: what the caller has seen beside it, the
+// name of the field, or the text, which speaks of access keys or holds a secret of the
+// right shape.
+func accessKeys(text, name string, beside bool) []string {
 	const length = 20
 	var found []string
-	told := named
-	asked := named // whether the text was asked already
+	told := beside
+	asked := beside // whether name and text were asked already
 	for from := 0; len(text)-from >= length && len(found) < limit.Findings; {
 		i := strings.IndexByte(text[from:], 'A')
 		if i < 0 {
@@ -40,7 +41,7 @@ func accessKeys(text string, named bool) []string {
 		from = i + length
 		if !strings.ContainsAny(id, "0123456789") {
 			if !asked {
-				told, asked = speaksOfKeys(text) || holdsSecret(text), true
+				told, asked = speaksOfKeys(name) || speaksOfKeys(text) || holdsSecret(text), true
 			}
 			if !told {
 				continue
@@ -53,9 +54,11 @@ func accessKeys(text string, named bool) []string {
 	return found
 }
 
+var wordSeparators = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+
 // speaksOfKeys reports whether a name or a text is about access keys.
 func speaksOfKeys(text string) bool {
-	plain := strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(text))
+	plain := wordSeparators.Replace(strings.ToLower(text))
 	return slices.ContainsFunc([]string{"accesskey", "keyid", "secretkey", "credential", "awskey", "awssecret"}, func(word string) bool {
 		return strings.Contains(plain, word)
 	})

@@ -33,11 +33,11 @@ func TestAccessKeys(t *testing.T) {
 		withoutDigit + " " + secret + "x":        nil,
 		"region: ASIAPACIFICSOUTHEAST, key: abc": nil,
 	} {
-		if got := accessKeys(text, false); !slices.Equal(got, want) {
+		if got := accessKeys(text, "", false); !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
-	if got := accessKeys(withoutDigit, true); !slices.Equal(got, []string{withoutDigit}) {
+	if got := accessKeys(withoutDigit, "", true); !slices.Equal(got, []string{withoutDigit}) {
 		t.Errorf("a key by its name: got %q", got)
 	}
 }

@@ -131,7 +131,7 @@ func reachesNode(p string) reach {
 	if isWindowsPath(p) {
 		return reach{what: reachesWindows(p)}
 	}
-	clean := path.Clean("/" + p)
+	clean := cleanPath(p)
 	if clean == "/" {
 		return reach{what: wholeNode}
 	}

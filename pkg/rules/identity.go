@@ -3,6 +3,7 @@ package rules
 import (
 	"path"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -105,7 +106,7 @@ func overToken(c object.Container, at, volume string) string {
 		if m.Name == volume && m.MountPath == at {
 			continue
 		}
-		clean := path.Clean("/" + m.MountPath)
+		clean := cleanPath(m.MountPath)
 		if below(clean, "/run") {
 			clean = "/var" + clean
 		}
@@ -114,6 +115,15 @@ func overToken(c object.Container, at, volume string) string {
 		}
 	}
 	return ""
+}
+
+// cleanPath is path.Clean of an absolute path. Nearly all are clean already, and cost
+// nothing.
+func cleanPath(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	return path.Clean(p)
 }
 
 // isInjectedVolume reports whether a volume has the very form that EKS's identity

@@ -123,7 +123,7 @@ func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report
 			staticInVolume(rep, pod, j)
 		}
 		for key, value := range pod.Meta.Annotations {
-			for _, id := range accessKeys(value, speaksOfKeys(key)) {
+			for _, id := range accessKeys(value, key, false) {
 				rep.Add(rule.Finding{Path: pod.AnnotationPath(key), Message: fmt.Sprintf("the annotation %s holds an AWS access key id", key), Key: secretMark(id)})
 			}
 		}
@@ -145,7 +145,7 @@ func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
 		beside = beside || holdsSecret(value)
 	}
 	judge := func(field, key, value string) {
-		for _, id := range accessKeys(value, beside || speaksOfKeys(key)) {
+		for _, id := range accessKeys(value, key, beside) {
 			rep.Add(rule.Finding{Path: object.MapPath(field, key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key), Key: secretMark(id)})
 		}
 	}
@@ -176,7 +176,7 @@ func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
 	}
 	judgePrefixes(rep, pod, c, staticNames, nil)
 	for at, s := range c.Strings() {
-		ids := accessKeys(s, false)
+		ids := accessKeys(s, "", false)
 		if len(ids) == 0 || rep.Has(at()) {
 			continue
 		}
@@ -217,7 +217,7 @@ func staticInEnv(rep *rule.Report, pod *object.Pod, c object.Container, i int, b
 	case isStaticName(config):
 		add("", "takes %s from a ConfigMap into %s", config, e.Name)
 	default:
-		for _, id := range accessKeys(e.Value, beside || speaksOfKeys(e.Name)) {
+		for _, id := range accessKeys(e.Value, e.Name, beside) {
 			add(id, "has an AWS access key id in %s", e.Name)
 		}
 	}

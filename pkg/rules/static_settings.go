@@ -28,7 +28,7 @@ func staticInSetting(rep *rule.Report, s *object.Setting) {
 			Key:         secretMark(s.Value),
 		})
 	case !isEnvSetting(s.Key) && !rep.Has(s.Path()):
-		for _, id := range accessKeys(s.Value, speaksOfKeys(s.Key)) {
+		for _, id := range accessKeys(s.Value, s.Key, false) {
 			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds an AWS access key id", s.Key), Key: secretMark(id)})
 		}
 	}
