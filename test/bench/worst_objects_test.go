@@ -1,0 +1,195 @@
+package bench_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/emrguard/emrguard/pkg/config"
+	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/limit"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules"
+)
+
+// objectMillis is how long decoding and all rules may take for the largest object that
+// etcd takes: what the engine gives them before it calls it over budget.
+const objectMillis = int(limit.Evaluation / time.Millisecond)
+
+// largest is how many bytes etcd takes.
+const largest = 1_500_000
+
+type m = map[string]any
+
+// filled makes as many elements as fit into an object.
+func filled(element func(i int) any) []any {
+	var list []any
+	for size := 0; size < largest; {
+		e := element(len(list))
+		raw, err := json.Marshal(e)
+		if err != nil {
+			panic(err)
+		}
+		size += len(raw) + 1
+		list = append(list, e)
+	}
+	return list
+}
+
+// pairs makes a map of as many entries as fit.
+func pairs(entry func(i int) (key, value string)) m {
+	out := m{}
+	for size := 0; size < largest; {
+		k, v := entry(len(out))
+		size += len(k) + len(v) + 6
+		out[k] = v
+	}
+	return out
+}
+
+func text(part func(i int) string) string {
+	var b strings.Builder
+	for i := 0; b.Len() < largest; i++ {
+		b.WriteString(part(i))
+	}
+	return b.String()
+}
+
+// keyShaped is a different access key id for every number.
+func keyShaped(i int) string {
+	return "AKIA2" + strings.Map(func(r rune) rune { return 'A' + r%26 }, fmt.Sprintf("%015d", i))
+}
+
+func containerPod(c m, more m) m {
+	c["name"], c["image"] = "main", "busybox"
+	spec := m{"serviceAccountName": "reader", "containers": []any{c}}
+	for k, v := range more {
+		spec[k] = v
+	}
+	return m{"apiVersion": "v1", "kind": "Pod", "metadata": m{"name": "x", "namespace": "emr-jobs"}, "spec": spec}
+}
+
+func custom(group, version, kind string, spec m) m {
+	return m{"apiVersion": group + "/" + version, "kind": kind, "metadata": m{"name": "x", "namespace": "emr-jobs"}, "spec": spec}
+}
+
+// worstObjects are as large as etcd takes, and shaped to cost as much as they can.
+func worstObjects() map[string]m {
+	env := func(i int) any {
+		return m{"name": fmt.Sprintf("V%d", i), "value": fmt.Sprintf("$(V%d)$(V%d)", i-1, i/2)}
+	}
+	conf := func(i int) (string, string) { return fmt.Sprintf("spark.executorEnv.V%d", i), keyShaped(i) }
+	flat := func(i int) string { return fmt.Sprintf("kubernetes.pod.x%d: %s\n", i, keyShaped(i)) }
+	return map[string]m{
+		"Pod/args of keys":   containerPod(m{"args": filled(func(i int) any { return keyShaped(i) })}, nil),
+		"Pod/env of refs":    containerPod(m{"env": filled(env)}, nil),
+		"Pod/env of keys":    containerPod(m{"env": filled(func(i int) any { return m{"name": fmt.Sprintf("V%d", i), "value": keyShaped(i)} })}, nil),
+		"Pod/env of secrets": containerPod(m{"env": filled(func(i int) any { return m{"name": "AWS_SECRET_ACCESS_KEY", "value": fmt.Sprint(i)} })}, nil),
+		"Pod/confs":          containerPod(m{"args": filled(func(i int) any { return fmt.Sprintf("--conf=spark.kubernetes.driver.annotation.a%d=x", i) })}, nil),
+		"Pod/one argument":   containerPod(m{"args": []any{text(func(i int) string { return fmt.Sprintf("--conf spark.driverEnv.V%d=%s ", i, keyShaped(i)) })}}, nil),
+		"Pod/one shell text": containerPod(m{"command": []any{"sh", "-c", text(func(i int) string { return "$(A)-Daws.accessKeyId=" + keyShaped(i) + " " })}}, nil),
+		"Pod/volumes and mounts": containerPod(m{"volumeMounts": filled(func(i int) any { return m{"name": fmt.Sprintf("v%d", i%5000), "mountPath": fmt.Sprintf("/m/%d", i)} })[:8000]},
+			m{"volumes": filled(func(i int) any {
+				return m{"name": fmt.Sprintf("v%d", i), "hostPath": m{"path": fmt.Sprintf("/var/lib/kubelet/%d", i)}}
+			})[:5000]}),
+		"Pod/containers": containerPod(m{}, m{"initContainers": filled(func(i int) any {
+			return m{"name": fmt.Sprintf("c%d", i), "image": fmt.Sprintf("busybox:%d", i), "securityContext": m{"privileged": true}}
+		})}),
+		"Pod/host aliases": containerPod(m{}, m{"hostAliases": filled(func(i int) any { return m{"ip": "169.254.169.254", "hostnames": []any{fmt.Sprintf("h%d", i)}} })}),
+		"ConfigMap/values": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": m{"name": "x", "namespace": "emr-jobs"}, "data": pairs(func(i int) (string, string) { return fmt.Sprintf("k%d", i), keyShaped(i) })},
+		"ConfigMap/spark-defaults": {
+			"apiVersion": "v1", "kind": "ConfigMap", "metadata": m{"name": "x", "namespace": "emr-jobs", "labels": m{"emr-containers.amazonaws.com/job.configuration": "spark-defaults"}},
+			"data": m{"spark-defaults.conf": text(func(i int) string { return fmt.Sprintf("spark.kubernetes.driver.annotation.a%d %s\n", i, keyShaped(i)) })},
+		},
+		"SparkApplication/confs":      custom("sparkoperator.k8s.io", "v1beta2", "SparkApplication", m{"sparkConf": pairs(conf)}),
+		"SparkApplication/hadoop":     custom("sparkoperator.k8s.io", "v1beta2", "SparkApplication", m{"hadoopConf": pairs(func(i int) (string, string) { return fmt.Sprintf("fs.s3a.bucket.b%d.access.key", i), keyShaped(i) })}),
+		"FlinkDeployment/flat":        custom("flink.apache.org", "v1beta1", "FlinkDeployment", m{"flinkConfiguration": pairs(func(i int) (string, string) { return fmt.Sprintf("containerized.master.env.V%d", i), keyShaped(i) })}),
+		"FlinkDeployment/text":        custom("flink.apache.org", "v1beta1", "FlinkDeployment", m{"flinkConfiguration": m{"x": text(flat)}}),
+		"JobRun/parameters":           custom("emrcontainers.services.k8s.aws", "v1alpha1", "JobRun", m{"jobDriver": m{"sparkSubmitJobDriver": m{"sparkSubmitParameters": text(func(i int) string { return fmt.Sprintf("--conf spark.driverEnv.V%d=%s ", i, keyShaped(i)) })}}}),
+		"JobRun/overrides":            custom("emrcontainers.services.k8s.aws", "v1alpha1", "JobRun", m{"configurationOverrides": "ApplicationConfiguration:\n- classification: spark-defaults\n  properties:\n" + text(func(i int) string { return fmt.Sprintf("    spark.driverEnv.V%d: %s\n", i, keyShaped(i)) })}),
+		"JobRun/overrides of aliases": custom("emrcontainers.services.k8s.aws", "v1alpha1", "JobRun", m{"configurationOverrides": "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n"}),
+		"NetworkPolicy/rules": custom("networking.k8s.io", "v1", "NetworkPolicy", m{"podSelector": m{}, "policyTypes": []any{"Egress"}, "egress": filled(func(i int) any {
+			return m{"to": []any{m{"ipBlock": m{"cidr": "0.0.0.0/0", "except": []any{fmt.Sprintf("10.%d.%d.0/24", i/256%256, i%256)}}}}}
+		})}),
+		"NetworkPolicy/except": custom("networking.k8s.io", "v1", "NetworkPolicy", m{"podSelector": m{}, "policyTypes": []any{"Egress"}, "egress": []any{m{"to": []any{m{"ipBlock": m{"cidr": "0.0.0.0/0", "except": filled(func(i int) any {
+			return fmt.Sprintf("10.%d.%d.%d/32", i/65536%256, i/256%256, i%256)
+		})}}}}}}),
+		"Ingress/rules": custom("networking.k8s.io", "v1", "Ingress", m{"ingressClassName": "alb", "rules": filled(func(i int) any { return m{"host": fmt.Sprintf("h%d.example.com", i)} })}),
+		"Service/ranges": {"apiVersion": "v1", "kind": "Service", "metadata": m{"name": "x", "namespace": "emr-jobs"}, "spec": m{"type": "LoadBalancer", "loadBalancerSourceRanges": filled(func(i int) any {
+			return fmt.Sprintf("10.%d.%d.%d/32", i/65536%256, i/256%256, i%256)
+		})}},
+		"Namespace/labels":      {"apiVersion": "v1", "kind": "Namespace", "metadata": m{"name": "emr-jobs", "labels": pairs(func(i int) (string, string) { return fmt.Sprintf("l%d", i), "x" })}},
+		"ServiceAccount/labels": {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": m{"name": "x", "namespace": "emr-jobs", "annotations": pairs(func(i int) (string, string) { return fmt.Sprintf("eks.amazonaws.com/a%d", i), "x" })}},
+		"IAM Policy/statements": custom("iam.services.k8s.aws", "v1alpha1", "Policy", m{"name": "x", "policyDocument": func() string {
+			raw, err := json.Marshal(m{"Version": "2012-10-17", "Statement": filled(func(i int) any {
+				return m{"Effect": "Allow", "Action": []any{"s3:*", "iam:Pass*"}, "Resource": fmt.Sprintf("arn:aws:s3:::b%d*", i)}
+			})})
+			if err != nil {
+				panic(err)
+			}
+			return string(raw)
+		}()}),
+	}
+}
+
+// BenchmarkWorstObjects is all rules on the largest objects that etcd takes, decoding
+// included, created and updated. It fails when one takes too long.
+func BenchmarkWorstObjects(b *testing.B) {
+	c := config.Default()
+	c.EMR.Namespaces = []string{namespace}
+	e, err := engine.New(c, rules.All(), time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := load(b)
+	for name, object := range worstObjects() {
+		raw, err := json.Marshal(object)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, op := range []rule.Operation{rule.Create, rule.Update} {
+			b.Run(strings.ReplaceAll(name, " ", "-")+"/"+string(op), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					reviewLargest(b, e, f, raw, op)
+				}
+				millis := float64(b.Elapsed().Milliseconds()) / float64(b.N)
+				b.ReportMetric(millis, "ms/op")
+				if millis > float64(objectMillis) {
+					b.Errorf("%.0f ms, at most %d are allowed", millis, objectMillis)
+				}
+			})
+		}
+	}
+}
+
+func reviewLargest(b *testing.B, e *engine.Engine, f *fixture, raw []byte, op rule.Operation) {
+	b.Helper()
+	var head struct {
+		APIVersion, Kind string
+		Metadata         struct{ Name, Namespace string }
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		b.Fatal(err)
+	}
+	gv, err := schema.ParseGroupVersion(head.APIVersion)
+	if err != nil {
+		b.Fatal(err)
+	}
+	res, ok := object.FindKind(gv.WithKind(head.Kind).GroupKind())
+	if !ok {
+		b.Fatalf("no rule reads %s", head.Kind)
+	}
+	o, err := object.Decode(res, raw)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := e.Existing(res, o, f.facts)
+	r.Operation, r.Requester = op, e.Classify("alice", nil, r.Namespace)
+	e.Review(b.Context(), r, func() (*object.Object, error) { return object.Decode(res, raw) })
+}
