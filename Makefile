@@ -76,7 +76,7 @@ test: build ## everything that proves the project without root
 	EMRGUARD_PROMTOOL=$$(test/tools/build.sh promtool) && export EMRGUARD_PROMTOOL && \
 	EMRGUARD_BIN=$(CURDIR)/bin/emrguard && export EMRGUARD_BIN && \
 	echo '== unit tests, with the race detector' && \
-	$(GO) test -race ./pkg/... ./cmd/... ./test/fixtures/... ./test/licenses/... ./test/docs/... ./test/action/... && \
+	$(GO) test -race ./pkg/... ./cmd/... ./test/fixtures/... ./test/grants/... ./test/licenses/... ./test/docs/... ./test/action/... && \
 	echo "== the RBAC resolver beside kube-apiserver's authorizer" && (cd test/rbacdiff && $(GO) test -v ./...) && \
 	echo '== the reports beside readers that are not ours' && (cd test/reports && $(GO) test ./...) && \
 	echo '== the chart, and a real API server' && \
