@@ -140,7 +140,7 @@ func weakened(ctx context.Context, r *rule.Request, config *admissionregistratio
 		if !strings.HasSuffix(w.Name, ownEntry) {
 			continue
 		}
-		var conditions []admissionregistrationv1.MatchCondition
+		conditions := DeletionConditions()
 		if strings.HasSuffix(w.Name, metadataEntry) {
 			conditions = MetadataConditions()
 			metadata = append(metadata, mutation{selector: w.NamespaceSelector})
@@ -154,7 +154,7 @@ func weakened(ctx context.Context, r *rule.Request, config *admissionregistratio
 		if s := w.ObjectSelector; s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0 {
 			rep.Add(rule.Finding{Path: path + ".objectSelector", Message: fmt.Sprintf("emrguard's entry %q leaves objects out by their labels, which whoever makes them chooses", w.Name)})
 		}
-		if !slices.Equal(slices.DeleteFunc(slices.Clone(w.MatchConditions), isAboutDeletions), conditions) {
+		if len(w.MatchConditions) > 0 && !slices.Equal(w.MatchConditions, conditions) {
 			rep.Add(rule.Finding{Path: path + ".matchConditions", Message: fmt.Sprintf("emrguard's entry %q has conditions that emrguard did not write", w.Name)})
 		}
 	}
@@ -174,12 +174,6 @@ func weakened(ctx context.Context, r *rule.Request, config *admissionregistratio
 		}
 	}
 	return nil
-}
-
-// isAboutDeletions reports whether a condition lets everything through that is no
-// deletion: the chart's own leaves out most deletions of pods.
-func isAboutDeletions(c admissionregistrationv1.MatchCondition) bool {
-	return strings.HasPrefix(strings.TrimSpace(c.Expression), `request.operation != "DELETE" ||`)
 }
 
 // uncovered returns the managed namespaces that none of the entries is for.

@@ -32,6 +32,8 @@ type PolicyData struct {
 	// MetadataConditions are the matchConditions of the webhook's entries for
 	// subresources of which only changed metadata matters.
 	MetadataConditions []admissionregistrationv1.MatchCondition `json:"metadataConditions"`
+	// DeletionConditions are the matchConditions of all other entries of the webhook.
+	DeletionConditions []admissionregistrationv1.MatchCondition `json:"deletionConditions"`
 }
 
 // Policy collects the data of the policies.
@@ -48,6 +50,7 @@ func Policy() PolicyData {
 		Reaches:             rules.Reaches(),
 		Definitions:         object.Definitions(),
 		MetadataConditions:  rules.MetadataConditions(),
+		DeletionConditions:  rules.DeletionConditions(),
 	}
 	for _, r := range rules.All() {
 		switch r.ID {

@@ -107,11 +107,7 @@ rules (list), matchConditions (list, or none for those of an entry for everythin
     matchExpressions:
       {{- toYaml (prepend .requirements $excluded) | nindent 6 }}
   matchConditions:
-    {{- with .matchConditions }}
-    {{- toYaml . | nindent 4 }}
-    {{- else }}
-    {{- include "emrguard.podDeletions" $root | nindent 4 }}
-    {{- end }}
+    {{- toYaml (.matchConditions | default (include "emrguard.policyData" $root | fromJson).deletionConditions) | nindent 4 }}
   rules:
     {{- toYaml .rules | nindent 4 }}
 {{- end -}}
@@ -122,27 +118,6 @@ that refuses nothing must not refuse everything then either.
 */}}
 {{- define "emrguard.managedFailurePolicy" -}}
 {{- .Values.webhook.failurePolicy | default (ternary "Ignore" "Fail" (has .Values.mode (list "warn" "audit"))) -}}
-{{- end -}}
-
-{{/*
-What is not sent although a rule names it. The expression must not fail for any
-request: the failure policy would answer it.
-
-Pods are deleted all the time, by the kubelet, by controllers, by people. Rules look at
-those alone that an account of the pod's own namespace deletes, and not at an account's
-own pods, nor at those of the same managed role: drivers delete their executors.
-*/}}
-{{- define "emrguard.podDeletions" -}}
-- name: pods-are-deleted-by-accounts-of-their-namespace
-  expression: >-
-    request.operation != "DELETE" || request.resource.resource != "pods" || request.resource.group != "" ||
-    oldObject == null || (
-    request.userInfo.username.startsWith("system:serviceaccount:" + request.namespace + ":") &&
-    [oldObject.?spec.?serviceAccountName.orValue("")].exists(account,
-    !request.userInfo.username.endsWith(":" + account) &&
-    !(account.startsWith("emr-containers-sa-") && request.userInfo.username.contains(":emr-containers-sa-") &&
-    account.matches("-[0-9]{12}-[0-9a-z]+$") &&
-    request.userInfo.username.endsWith(account.find("-[0-9]{12}-[0-9a-z]+$")))))
 {{- end -}}
 
 {{/* All entries. */}}
