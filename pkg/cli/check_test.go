@@ -241,3 +241,21 @@ func TestCheckTellsWhatItDoesNotList(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", code, out[max(0, len(out)-1000):], errOut)
 	}
 }
+
+// Files seldom hold the IngressClass: the name of the one that the AWS Load Balancer
+// Controller's chart makes says enough, that of another one says nothing.
+func TestCheckKnowsTheLoadBalancerControllersClassByName(t *testing.T) {
+	t.Parallel()
+	const ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: ui, namespace: emr-jobs}\n" +
+		"spec:\n  ingressClassName: %\n  defaultBackend: {service: {name: ui, port: {number: 80}}}\n"
+	const other = "---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: alb}\nspec: {controller: example.com/ingress}\n"
+	for _, c := range []struct{ text, want string }{
+		{manifestOf(ingress, "alb"), "nothing limits the sources of the internal load balancer"},
+		{manifestOf(ingress, "nginx"), "Nothing breaks the guide"},
+		{manifestOf(ingress, "alb") + other, "Nothing breaks the guide"},
+	} {
+		if code, out, errOut := run("check", "-n", "emr-jobs", "--rules", "endpoint-exposure", write(t, "ingress.yaml", c.text)); code != 0 || !strings.Contains(out, c.want) {
+			t.Errorf("%s: exit code %d, want 0 and %q\n%s%s", c.text, code, c.want, out, errOut)
+		}
+	}
+}

@@ -17,6 +17,11 @@ const IngressPrefix = "alb.ingress.kubernetes.io/"
 // The controller looks at it first.
 const ClassAnnotation = "kubernetes.io/ingress.class"
 
+// DefaultIngressClass is the class that the AWS Load Balancer Controller's chart makes,
+// and the one that it takes by annotation. Files seldom hold the class itself, so its
+// name tells there who will take an Ingress.
+const DefaultIngressClass = "alb"
+
 // The names of the controllers that make Application Load Balancers of Ingresses, in
 // spec.controller of their classes.
 const (

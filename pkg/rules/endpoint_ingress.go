@@ -50,7 +50,7 @@ func (x exposure) judgeIngress(ctx context.Context, r *rule.Request, o *networki
 		return nil
 	case !class.exists && name == "":
 		return nil // nobody takes it
-	case !class.exists && !hasIngressAnnotations(o):
+	case !class.exists && !hasIngressAnnotations(o) && (!r.File || name != loadbalancer.DefaultIngressClass):
 		if r.Requester.Class != rule.Nobody { // files seldom hold the classes
 			rep.Add(rule.Finding{
 				Action:      rule.Warn,
@@ -94,7 +94,7 @@ func (c *classes) of(ctx context.Context, o *networkingv1.Ingress) (string, ingr
 	// The annotation goes before the field, and has no parameters.
 	if name, ok := o.Annotations[loadbalancer.ClassAnnotation]; ok {
 		class := ingressClass{exists: true}
-		if name == "alb" {
+		if name == loadbalancer.DefaultIngressClass {
 			class.controller = loadbalancer.IngressController
 		}
 		return name, class, nil
