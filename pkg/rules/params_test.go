@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,50 @@ func TestBadParameters(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "rules["+id+"].params") {
 				t.Errorf("%s %s: %v, want %q", id, params, err, want)
 			}
+		}
+	}
+}
+
+// Parameters are decoded over their defaults, which JSON does in place: a default that
+// engines share would take over what the configuration of one of them says.
+func TestParametersLeaveDefaultsAlone(t *testing.T) {
+	t.Parallel()
+	defaults := func() map[string]any {
+		seen := map[string]any{}
+		for _, r := range rules.All() {
+			s := rule.Settings{Decoding: func(id string, into any) {
+				text, err := json.Marshal(into)
+				if err != nil {
+					t.Errorf("%s: %v", id, err)
+				}
+				seen[id] = string(text)
+			}}
+			if _, err := r.New(s); err != nil {
+				t.Errorf("%s: %v", r.ID, err)
+			}
+		}
+		return seen
+	}
+	before := defaults()
+	for id, params := range map[string]string{
+		"guard-protection": `{"caBundleWriters": ["somebody"]}`,
+		"token-request":    `{"brokers": ["somebody"]}`,
+		"mutating-webhook": `{"allowed": [{"name": "somebody", "users": ["somebody"]}], "known": ["somebody"]}`,
+	} {
+		if _, err := ruleOf(t, id).New(rule.Settings{Params: map[string]json.RawMessage{id: json.RawMessage(params)}}); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if after := defaults(); !reflect.DeepEqual(before, after) {
+		t.Errorf("the defaults are %v, want %v", after, before)
+	}
+	for name, list := range map[string]func() []string{"DefaultCABundleWriters": rules.DefaultCABundleWriters, "DefaultAllowedWebhooks": func() []string {
+		return rules.DefaultAllowedWebhooks()[0].Users
+	}} {
+		want := slices.Clone(list())
+		list()[0] = "changed"
+		if got := list(); !slices.Equal(got, want) {
+			t.Errorf("%s answers a list that callers share: %v", name, got)
 		}
 	}
 }
