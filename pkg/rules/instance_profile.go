@@ -33,7 +33,7 @@ func instanceProfile() rule.Rule {
 			"Paths that help only whoever can write there (`/usr/bin`, `/var/log`) are free when every mount is read only. " +
 			"Other paths stay free: scratch directories, `/tmp`, `/dev/shm`, certificates, logs of one's own. " +
 			"A PersistentVolume of type `hostPath` or `local` is not seen here: only administrators may create one, which RBAC has to see to.\n\n" +
-			"Capabilities count when they reach past the container, such as SYS_ADMIN, SYS_PTRACE, NET_ADMIN or ALL; those that container runtimes give by default do not, nor do IPC_LOCK, SYS_NICE and SYS_RESOURCE. " +
+			"Capabilities count when they reach past the container, such as SYS_ADMIN, NET_ADMIN or ALL; those that container runtimes give by default do not, nor do IPC_LOCK, SYS_NICE and SYS_RESOURCE, nor SYS_PTRACE, which `kubectl debug` adds and which reaches the processes of the pod alone. " +
 			"`procMount: Unmasked` counts without a user namespace, `hostProcess` on Windows always. " +
 			"`hostIPC` does not: nothing on a node of EKS hands out credentials by shared memory, and libraries for GPUs ask for it. " +
 			"Probes and hooks by HTTP or TCP are sent by the kubelet from the host network, where the hop limit does not hold: the address of the metadata service in them is a finding in every spelling, as it is in their commands and in hostAliases.",

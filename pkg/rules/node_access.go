@@ -108,7 +108,6 @@ var nodeCapabilities = map[string]string{
 	"SYS_ADMIN":          "mount the disks of its node",
 	"SYS_BOOT":           "restart its node with another kernel",
 	"SYS_MODULE":         "load modules into the kernel of its node",
-	"SYS_PTRACE":         "read the memory of other processes",
 	"SYS_RAWIO":          "read the memory and the disks of its node",
 	"SYS_TIME":           "set the clock of its node, by which tokens expire",
 	"SYSLOG":             "read the kernel's log with its addresses",

@@ -14,7 +14,8 @@ type row struct {
 	// want is the verdict with the rules' own modes.
 	want harness.Verdict
 	// rule must be named in a denial or warning, and no other may be; several are
-	// separated by spaces.
+	// separated by spaces. A plus stands before one that finds what only warn mode
+	// has let in before.
 	rule string
 	// inWarnMode is the verdict in warn mode where it is not the usual one:
 	// what is allowed stays so, anything else is a warning.
@@ -232,7 +233,7 @@ func accountRows() []row {
 			createFile(alice, "managed-account.yaml"),
 		},
 		{
-			"alice", "another role-arn on the driver's ServiceAccount", rbacPermissions, denied, "managed-service-account", "",
+			"alice", "another role-arn on the driver's ServiceAccount", rbacPermissions, denied, "managed-service-account +service-account-hijack", "",
 			patch(alice, driver,
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::123456789012:role/DataLakeAdmin'}}",
 				"metadata: {annotations: {eks.amazonaws.com/role-arn: '"+harness.JobRoleARN+"'}}"),
