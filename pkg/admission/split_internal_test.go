@@ -59,7 +59,7 @@ func FuzzSplit(f *testing.F) {
 		}
 		got.Request.Options.Raw, want.Request.Options.Raw = nil, nil
 		if !reflect.DeepEqual(got.AdmissionReview, want) {
-			t.Fatalf("envelope %+v, want %+v", got.AdmissionReview.Request, want.Request)
+			t.Fatalf("envelope %+v, want %+v", got.Request, want.Request)
 		}
 	})
 }

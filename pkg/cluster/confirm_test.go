@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -325,7 +326,7 @@ func TestOverflownMemoryLeadsToALiveLook(t *testing.T) {
 	was := namedRole("loot", "watch")
 	l, now := guarded(s, was)
 	for i := range limit.Unconfirmed {
-		l.Admitted(namedRole(fmt.Sprint(i), "get"))
+		l.Admitted(namedRole(strconv.Itoa(i), "get"))
 	}
 	gainsOf(t, l, rbac.Change{New: boundTo("loot", "mallory")})
 	s.put(boundTo("loot", "mallory"))
@@ -343,7 +344,7 @@ func TestManyUnconfirmedAreListed(t *testing.T) {
 	l, now := guarded(s, was)
 	for i := range 50 {
 		b := boundTo("loot", fmt.Sprintf("user-%d", i))
-		b.Name = fmt.Sprint(i)
+		b.Name = strconv.Itoa(i)
 		l.Admitted(b)
 		if i < 3 {
 			s.put(b)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestFloodDoesNotPushOutWhatIsReal(t *testing.T) {
 	r := recent{now: func() time.Time { return now }}
 	r.add(namedRole("real", "get"))
 	for i := range limit.Unconfirmed - 1 {
-		r.add(namedRole(fmt.Sprint(i), "get"))
+		r.add(namedRole(strconv.Itoa(i), "get"))
 	}
 	if _, overflown, _ := r.begin(namedRole("real", "get")); overflown {
 		t.Error("the memory is overflown by as many as it holds")
@@ -79,7 +80,7 @@ func TestRecentIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	r := recent{now: time.Now}
 	for i := range 50 {
-		role := namedRole(fmt.Sprint(i), "get")
+		role := namedRole(strconv.Itoa(i), "get")
 		for n := range 10_000 {
 			role.Rules[0].ResourceNames = append(role.Rules[0].ResourceNames, fmt.Sprintf("name-of-a-secret-%d", n))
 		}

@@ -89,14 +89,14 @@ func TestAccountsAndNamespacesThatAreGoneAreForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list, err := l.Snapshot.ServiceAccounts(t.Context(), "a")
+	list, err := l.ServiceAccounts(t.Context(), "a")
 	if err != nil || len(list) != 1 || list[0].Name != "stays" {
 		t.Errorf("accounts %v (%v), want the one that stays", list, err)
 	}
-	if _, err := l.Snapshot.Namespace(t.Context(), "a"); err != nil {
+	if _, err := l.Namespace(t.Context(), "a"); err != nil {
 		t.Errorf("the namespace that stays: %v", err)
 	}
-	if _, err := l.Snapshot.Namespace(t.Context(), "b"); err == nil {
+	if _, err := l.Namespace(t.Context(), "b"); err == nil {
 		t.Error("the namespace that is gone is known")
 	}
 }

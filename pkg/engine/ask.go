@@ -97,7 +97,7 @@ func failedLookup(err error) *rule.LookupError {
 }
 
 // Mistake is a panic in a rule. Value and Stack are for the log.
-type Mistake struct {
+type Mistake struct { //nolint:errname // it reads better without the ending
 	Value any
 	Stack string
 }

@@ -6,7 +6,6 @@ package limit
 
 import (
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -64,7 +63,7 @@ const LiveLook = 20_000
 
 // Exceeded is the error of an evaluation that was given up because it is over
 // budget.
-type Exceeded struct {
+type Exceeded struct { //nolint:errname // limit.Exceeded says it
 	// What was to be done, and the budget, in words for whoever asked.
 	What string
 	// Retry is true when the same may be within budget in a moment.
@@ -72,7 +71,7 @@ type Exceeded struct {
 }
 
 // Error says what is over budget.
-func (e *Exceeded) Error() string { return fmt.Sprintf("over budget: %s", e.What) }
+func (e *Exceeded) Error() string { return "over budget: " + e.What }
 
 // IsExceeded reports whether err, or an error that it wraps, is an Exceeded.
 func IsExceeded(err error) bool {

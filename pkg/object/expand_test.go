@@ -96,7 +96,7 @@ func TestVariablesThatMultiply(t *testing.T) {
 	t.Parallel()
 	var env strings.Builder
 	env.WriteString("{name: V0, value: xxxxxxxxxxxxxxxx}")
-	for _, pair := range strings.Split(strings.Repeat("V0 V1,V1 V0,", 50), ",") {
+	for pair := range strings.SplitSeq(strings.Repeat("V0 V1,V1 V0,", 50), ",") {
 		if from, to, ok := strings.Cut(pair, " "); ok {
 			env.WriteString(", {name: " + to + `, value: "$(` + from + `)$(` + from + `)"}`)
 		}

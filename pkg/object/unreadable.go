@@ -11,7 +11,7 @@ import (
 
 // Mismatch is the error of a field that has another type than expected. It speaks of
 // the API's fields and types, where encoding/json speaks of those of Go.
-type Mismatch struct {
+type Mismatch struct { //nolint:errname // it reads better without the ending
 	// Field is the path of the field, such as `spec.driver.cores`; empty when the
 	// value as a whole is meant.
 	Field string
@@ -46,8 +46,7 @@ func describe(err error) error {
 // and what the text should be. The cause is told and not wrapped, because an object
 // with such a text is readable itself.
 func describeText(field, want string, err error) error {
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		at := field
 		if mismatch.Field != "" {
 			at += ": " + mismatch.Field

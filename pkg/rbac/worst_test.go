@@ -68,9 +68,6 @@ func differing(n int) []rbacv1.PolicyRule {
 
 func worsts() []worst {
 	admin := newClusterRole("cluster-admin", everything())
-	named := func(name string, rules ...rbacv1.PolicyRule) *rbacv1.ClusterRole {
-		return newClusterRole(name, rules...)
-	}
 	selectAll := func(name string, i int) *rbacv1.ClusterRole {
 		o := newClusterRole(name, rule("get", "-", "pods"))
 		o.Labels = map[string]string{"x": strconv.Itoa(i)}
@@ -102,12 +99,12 @@ func worsts() []worst {
 		chain = append(chain, aggregating(link, fmt.Sprint("l", i+1)))
 	}
 	chain = append(chain, bind("emr", "b", "ClusterRole/link0", user("alice")))
-	wide, widened := named("wide"), named("wide", everything())
+	wide, widened := newClusterRole("wide"), newClusterRole("wide", everything())
 	secretNames := rule("get", "-", "secrets")
 	secretNames.ResourceNames = many(50_000, "a-secret-%d")
 	oldRules, newRules := ruleEach("m%d", "get", "-", "secrets"), ruleEach("a%d", "get", "-", "secrets")
-	member := labelled(named("m", oldRules...), "x")
-	aggregate := aggregating(named("a", append(newRules, rule("*", "-", "secrets,pods/exec"))...), "x")
+	member := labelled(newClusterRole("m", oldRules...), "x")
+	aggregate := aggregating(newClusterRole("a", append(newRules, rule("*", "-", "secrets,pods/exec"))...), "x")
 	return []worst{
 		{name: "20,000 subjects of cluster-admin", exists: []kruntime.Object{admin}, change: Change{New: bindCluster("big", "ClusterRole/cluster-admin", manyUsers(20_000)...)}},
 		{name: "20,000 times the same subject", exists: []kruntime.Object{admin}, change: Change{New: bindCluster("big", "ClusterRole/cluster-admin", append(manyUsers(1), manyUsers(20_000)...)...)}},
@@ -116,16 +113,16 @@ func worsts() []worst {
 		}},
 		{name: "1,000 subjects", exists: []kruntime.Object{admin}, change: Change{New: bindCluster("big", "ClusterRole/cluster-admin", manyUsers(1_000)...)}},
 		{name: "1,000 subjects that hold something each", exists: append(held, admin), change: Change{New: bindCluster("big", "ClusterRole/cluster-admin", manyUsers(1_000)...)}},
-		{name: "11,000 rules for 11,000 others", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{Old: named("r", oldRules...), New: named("r", newRules...)}},
+		{name: "11,000 rules for 11,000 others", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{Old: newClusterRole("r", oldRules...), New: newClusterRole("r", newRules...)}},
 		{name: "11,000 rules on everything", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{
-			Old: named("r", ruleEach("m%d", "*", "*", "*")...), New: named("r", ruleEach("a%d", "*", "*", "*")...),
+			Old: newClusterRole("r", ruleEach("m%d", "*", "*", "*")...), New: newClusterRole("r", ruleEach("a%d", "*", "*", "*")...),
 		}},
-		{name: "8,000 rules, each on other resources", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{New: named("r", differing(8_000)...)}, over: true},
-		{name: "50,000 names", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{New: named("r", secretNames)}},
+		{name: "8,000 rules, each on other resources", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{New: newClusterRole("r", differing(8_000)...)}, over: true},
+		{name: "50,000 names", exists: []kruntime.Object{bindCluster("b", "ClusterRole/r", user("alice"))}, change: Change{New: newClusterRole("r", secretNames)}},
 		{name: "an aggregate of 22,000 rules", exists: []kruntime.Object{member, aggregate}, change: Change{New: bindCluster("b", "ClusterRole/a", user("alice"))}},
-		{name: "3,000 aggregates that select each other", exists: alike, change: Change{New: labelled(named("x", rule("get", "-", "secrets")), "x")}, over: true},
+		{name: "3,000 aggregates that select each other", exists: alike, change: Change{New: labelled(newClusterRole("x", rule("get", "-", "secrets")), "x")}, over: true},
 		{name: "a chain of 3,000 aggregates", exists: chain, change: Change{New: func() kruntime.Object {
-			o := named("end", rule("get", "-", "secrets"))
+			o := newClusterRole("end", rule("get", "-", "secrets"))
 			o.Labels = map[string]string{"l3000": "true"}
 			return o
 		}()}, over: true},

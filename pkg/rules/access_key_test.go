@@ -44,7 +44,7 @@ func TestAccessKeys(t *testing.T) {
 
 func TestSecretMarkTellsSecretsApart(t *testing.T) {
 	t.Parallel()
-	if secretMark(withDigit) != secretMark(withDigit) || secretMark(withDigit) == secretMark(secret) {
+	if again := secretMark(withDigit); again != secretMark(withDigit) || secretMark(withDigit) == secretMark(secret) {
 		t.Error("the mark does not tell secrets apart")
 	}
 	if strings.Contains(secretMark(secret), secret) {

@@ -31,7 +31,7 @@ func nodeInPod(rep *rule.Report, pod *object.Pod) {
 		if a := &pod.Spec.HostAliases[i]; isMetadataHost(a.IP) {
 			rep.Add(rule.Finding{
 				Path:    fmt.Sprintf("%s[%d].ip", pod.FieldPath("hostAliases"), i),
-				Message: fmt.Sprintf("the pod gives the instance metadata service another name: %s", strings.Join(a.Hostnames, ", ")),
+				Message: "the pod gives the instance metadata service another name: " + strings.Join(a.Hostnames, ", "),
 				Key:     pod.Role,
 			})
 		}

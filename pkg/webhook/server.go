@@ -92,7 +92,7 @@ func (s *server) Start(ctx context.Context) error {
 }
 
 func (s *server) serve(ctx context.Context, inner net.Listener, config *tls.Config) error {
-	l := newListener(inner, config, s.options.MaxConnections, s.options.HeaderTimeout, s.metrics)
+	l := newListener(inner, config, s.options.MaxConnections, s.options.HeaderTimeout, s.metrics) //nolint:contextcheck // a handshake ends by its own timeout
 	srv := &http.Server{
 		Handler:           watchBodies(s.mux),
 		ReadHeaderTimeout: s.options.HeaderTimeout,

@@ -114,8 +114,9 @@ func (f *fixture) review(b *testing.B) []byte {
 }
 
 func (f *fixture) handler() http.Handler {
-	return &admission.Handler{Budget: admission.DefaultBudget(),
-		Door: admission.Managed, Engine: func() *engine.Engine { return f.engine }, Facts: f.facts,
+	return &admission.Handler{
+		Budget: admission.DefaultBudget(),
+		Door:   admission.Managed, Engine: func() *engine.Engine { return f.engine }, Facts: f.facts,
 		Metrics: metrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
 	}
 }

@@ -115,8 +115,9 @@ func (w world) handler(b *testing.B, facts *cluster.Snapshot) http.Handler {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &admission.Handler{Budget: admission.DefaultBudget(),
-		Door: admission.Cluster, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
+	return &admission.Handler{
+		Budget: admission.DefaultBudget(),
+		Door:   admission.Cluster, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
 	}
 }
 

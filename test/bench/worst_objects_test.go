@@ -3,6 +3,8 @@ package bench_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,9 +70,7 @@ func keyShaped(i int) string {
 func containerPod(c m, more m) m {
 	c["name"], c["image"] = "main", "busybox"
 	spec := m{"serviceAccountName": "reader", "containers": []any{c}}
-	for k, v := range more {
-		spec[k] = v
-	}
+	maps.Copy(spec, more)
 	return m{"apiVersion": "v1", "kind": "Pod", "metadata": m{"name": "x", "namespace": "emr-jobs"}, "spec": spec}
 }
 
@@ -89,7 +89,7 @@ func worstObjects() map[string]m {
 		"Pod/args of keys":   containerPod(m{"args": filled(func(i int) any { return keyShaped(i) })}, nil),
 		"Pod/env of refs":    containerPod(m{"env": filled(env)}, nil),
 		"Pod/env of keys":    containerPod(m{"env": filled(func(i int) any { return m{"name": fmt.Sprintf("V%d", i), "value": keyShaped(i)} })}, nil),
-		"Pod/env of secrets": containerPod(m{"env": filled(func(i int) any { return m{"name": "AWS_SECRET_ACCESS_KEY", "value": fmt.Sprint(i)} })}, nil),
+		"Pod/env of secrets": containerPod(m{"env": filled(func(i int) any { return m{"name": "AWS_SECRET_ACCESS_KEY", "value": strconv.Itoa(i)} })}, nil),
 		"Pod/confs":          containerPod(m{"args": filled(func(i int) any { return fmt.Sprintf("--conf=spark.kubernetes.driver.annotation.a%d=x", i) })}, nil),
 		"Pod/one argument":   containerPod(m{"args": []any{text(func(i int) string { return fmt.Sprintf("--conf spark.driverEnv.V%d=%s ", i, keyShaped(i)) })}}, nil),
 		"Pod/one shell text": containerPod(m{"command": []any{"sh", "-c", text(func(i int) string { return "$(A)-Daws.accessKeyId=" + keyShaped(i) + " " })}}, nil),

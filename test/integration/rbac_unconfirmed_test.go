@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestRefusedRoleDoesNotHideTheStoredOne(t *testing.T) {
 	const ns = "refused-role"
 	namespace(t, ns, managed())
 	for i := range 20 {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
 			name := fmt.Sprint("loot-", i)
 			named := func(text string) *unstructured.Unstructured {
