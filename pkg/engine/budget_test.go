@@ -154,7 +154,7 @@ func TestPanickingRuleIsOneThatCouldNotJudge(t *testing.T) {
 	t.Parallel()
 	v := review(t, newEngine(t, nil, checking(func(context.Context, *rule.Request, *rule.Report) error {
 		var none []string
-		_ = none[len(none)] //nolint:gosec,gocritic,govet // on purpose
+		_ = none[len(none)] //nolint:gocritic,govet // on purpose
 		return nil
 	})), ask{labels: badLabels(1)})
 	if v.Allowed() || len(v.Errors) != 1 || !strings.Contains(v.Denied[0].Message, "mistake in emrguard") || strings.Contains(v.Denied[0].Message, "goroutine") {

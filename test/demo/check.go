@@ -39,7 +39,7 @@ func (r *row) check(a harness.Answer, warnMode bool) string {
 		return ""
 	}
 	names, expected := rulesNamed(a.Text()), []string(nil)
-	for _, id := range strings.Fields(r.rule) {
+	for id := range strings.FieldsSeq(r.rule) {
 		if id, later := strings.CutPrefix(id, "+"); !later || warnMode {
 			expected = append(expected, id)
 		}
