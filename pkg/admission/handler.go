@@ -123,6 +123,8 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, req *http.R
 	var verdict engine.Verdict
 	if r != nil {
 		if in.exceeded == nil {
+			ctx, cancel := context.WithTimeout(ctx, limit.Evaluation)
+			defer cancel()
 			verdict = e.Review(ctx, r, old)
 		} else {
 			h.Metrics.OverBudget(string(h.Door))

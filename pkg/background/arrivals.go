@@ -25,6 +25,9 @@ import (
 // the next audit finds, which then is at once.
 const maxPending = 1000
 
+// arrivalTimeout bounds the look-ups for one object. Nobody waits for the verdict.
+const arrivalTimeout = 15 * time.Second
+
 // syncPoll is how often to look whether the caches are full.
 const syncPoll = 100 * time.Millisecond
 
@@ -123,6 +126,8 @@ func (a *Arrivals) judge(ctx context.Context, o runtime.Object) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
+	defer cancel()
 	e := a.Engine()
 	verdict := e.Review(ctx, e.Existing(res, read, a.Facts), nil)
 	for _, failure := range verdict.Errors {

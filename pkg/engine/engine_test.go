@@ -98,6 +98,7 @@ type ask struct {
 	groups      []string
 	deleting    bool
 	namespace   string
+	within      time.Duration // the deadline; none when it is zero
 }
 
 func review(t *testing.T, e *engine.Engine, a ask) engine.Verdict {
@@ -128,7 +129,13 @@ func review(t *testing.T, e *engine.Engine, a ask) engine.Verdict {
 		Operation: a.op, Resource: gr, Namespace: a.namespace, Name: "x", Managed: e.Managed(a.namespace, facts),
 		Requester: e.Classify(a.user, a.groups, a.namespace), Object: decode(t, a.kind, meta), Cluster: facts,
 	}
-	return e.Review(t.Context(), r, func() (*object.Object, error) {
+	ctx := t.Context()
+	if a.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, a.within)
+		defer cancel()
+	}
+	return e.Review(ctx, r, func() (*object.Object, error) {
 		return decode(t, a.kind, metav1.ObjectMeta{Name: "x", Namespace: a.namespace, Labels: a.old}), nil
 	})
 }
