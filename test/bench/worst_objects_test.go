@@ -20,7 +20,7 @@ import (
 )
 
 // objectMillis is how long decoding and all rules may take for the largest object that
-// etcd takes: what the engine gives them before it calls it over budget.
+// etcd takes: what admission gives the rules before it calls it over budget.
 const objectMillis = int(limit.Evaluation / time.Millisecond)
 
 // largest is how many bytes etcd takes.
