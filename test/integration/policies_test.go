@@ -205,13 +205,36 @@ func sendToPolicy(t *testing.T, server *harness.ControlPlane, f *fixtures.Fixtur
 	return a
 }
 
+// policyVerdict is what a fixture expects of a policy.
+func policyVerdict(f *fixtures.Fixture) harness.Verdict {
+	switch f.Expect {
+	case rule.Deny:
+		return harness.Denied
+	case rule.Warn:
+		return harness.Warned
+	case rule.Audit, rule.Off:
+	}
+	return harness.Allowed
+}
+
+// settledAnswer sends a request until the answer has the verdict that is expected, for
+// as long as the API server may take to learn of a changed policy: it learns of a
+// policy and of its binding one after the other.
+func settledAnswer(t *testing.T, f *fixtures.Fixture) (a harness.Answer) {
+	t.Helper()
+	_ = harness.WaitFor(t.Context(), "the answer", settle, func(context.Context) error {
+		if a = sendToPolicy(t, cp, f); a.Verdict != policyVerdict(f) {
+			return errors.New(a.String())
+		}
+		return nil
+	})
+	return a
+}
+
 // comparePolicyAnswer checks what the requester is told.
 func comparePolicyAnswer(t *testing.T, f *fixtures.Fixture, a harness.Answer) {
 	t.Helper()
-	verdict := map[rule.Action]harness.Verdict{rule.Deny: harness.Denied, rule.Warn: harness.Warned}[f.Expect]
-	if verdict == "" {
-		verdict = harness.Allowed
-	}
+	verdict := policyVerdict(f)
 	want(t, "the request", a, verdict)
 	if verdict == harness.Allowed {
 		return
@@ -262,7 +285,7 @@ func TestPolicyFixtures(t *testing.T) {
 		for _, f := range list {
 			t.Run(testName(f), func(t *testing.T) {
 				t.Parallel()
-				comparePolicyAnswer(t, f, sendToPolicy(t, cp, f))
+				comparePolicyAnswer(t, f, settledAnswer(t, f))
 				comparePolicyEvent(t, cp, f)
 			})
 		}
