@@ -3,7 +3,6 @@ package object
 import (
 	"iter"
 	"maps"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -48,10 +47,12 @@ func (o *Object) addConfigured(settings []Setting) {
 // one role. Which one counts is the reader's affair, and two commands in one container
 // may each have theirs.
 func (o *Object) addFurtherAccounts(role string, d *description) {
+	seen := map[string]bool{}
 	for i, further := range d.accounts {
-		if i == 0 || slices.ContainsFunc(d.accounts[:i], func(f named) bool { return f.name == further.name }) {
+		if i == 0 || seen[further.name] || further.name == d.accounts[0].name {
 			continue
 		}
+		seen[further.name] = true
 		o.Pods = append(o.Pods, Pod{
 			Meta: &metav1.ObjectMeta{}, Spec: &corev1.PodSpec{ServiceAccountName: further.name}, MetaPath: "metadata", SpecPath: "spec",
 			Role: role, Configured: true, where: map[any]string{"serviceAccountName": further.path},

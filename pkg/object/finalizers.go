@@ -3,7 +3,6 @@ package object
 import (
 	"encoding/json"
 	"reflect"
-	"slices"
 )
 
 // OnlyDropsFinalizers reports whether an update of an object that is being deleted
@@ -12,8 +11,12 @@ func OnlyDropsFinalizers(before, after *Object) bool {
 	if before.Meta.DeletionTimestamp == nil || after.Meta.DeletionTimestamp == nil || len(after.Meta.Finalizers) >= len(before.Meta.Finalizers) {
 		return false
 	}
+	there := make(map[string]bool, len(before.Meta.Finalizers))
+	for _, name := range before.Meta.Finalizers {
+		there[name] = true
+	}
 	for _, name := range after.Meta.Finalizers {
-		if !slices.Contains(before.Meta.Finalizers, name) {
+		if !there[name] {
 			return false
 		}
 	}

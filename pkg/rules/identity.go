@@ -90,9 +90,15 @@ func mountsToken(pod *object.Pod, c object.Container, sa rule.ServiceAccount, at
 	mounted := slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool {
 		return m.Name == volume && m.MountPath == at && m.SubPath == "" && m.SubPathExpr == ""
 	})
-	return mounted && overToken(c, at, volume) == "" && slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool {
-		return v.Name == volume && isInjectedVolume(&v, sa)
-	})
+	if !mounted || overToken(c, at, volume) != "" {
+		return false
+	}
+	for i := range pod.Spec.Volumes {
+		if v := &pod.Spec.Volumes[i]; v.Name == volume && isInjectedVolume(v, sa) {
+			return true
+		}
+	}
+	return false
 }
 
 // overToken returns the first volume that is mounted over a token or over the

@@ -129,10 +129,17 @@ func judgeMark(s rule.Settings, r *rule.Request, rep *rule.Report) {
 	if r.Old != nil {
 		was = r.Old
 	}
+	stays := map[string]bool{} // or was told already
+	if r.Operation == rule.Update {
+		for _, user := range boundTo(r.Object) {
+			stays[user] = true
+		}
+	}
 	for _, user := range boundTo(was) {
-		if !s.EMRUsers.Match(user) || r.Operation == rule.Update && slices.Contains(boundTo(r.Object), user) {
+		if stays[user] || !s.EMRUsers.Match(user) {
 			continue
 		}
+		stays[user] = true
 		rep.Add(rule.Finding{Path: "subjects", Message: fmt.Sprintf("%s may not take the RoleBinding %q from EMR's user %q", who(r.Requester), r.Object.Meta.Name, user), Act: true})
 	}
 }

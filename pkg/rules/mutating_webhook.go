@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/pattern"
@@ -284,9 +286,13 @@ func sameWebhooks(a, b []admissionregistrationv1.MutatingWebhook) bool {
 	if len(a) != len(b) {
 		return false
 	}
+	named := make(map[string]int, len(b)) // the API server has every name once
+	for k := range b {
+		named[b[k].Name] = k
+	}
 	for i := range a {
-		k := slices.IndexFunc(b, func(w admissionregistrationv1.MutatingWebhook) bool { return w.Name == a[i].Name })
-		if k < 0 {
+		k, there := named[a[i].Name]
+		if !there {
 			return false
 		}
 		before, after := a[i], b[k]
@@ -301,7 +307,26 @@ func sameWebhooks(a, b []admissionregistrationv1.MutatingWebhook) bool {
 // gainsOwner reports whether an owner was added: who deletes that one, or names one
 // that does not exist, has the garbage collector delete the object.
 func gainsOwner(before, after []metav1.OwnerReference) bool {
-	return slices.ContainsFunc(after, func(o metav1.OwnerReference) bool {
-		return !slices.ContainsFunc(before, func(p metav1.OwnerReference) bool { return reflect.DeepEqual(o, p) })
-	})
+	had := make(map[reference]bool, len(before))
+	for i := range before {
+		had[referenceOf(&before[i])] = true
+	}
+	return slices.ContainsFunc(after, func(o metav1.OwnerReference) bool { return !had[referenceOf(&o)] })
+}
+
+// reference is an OwnerReference that can be compared.
+type reference struct {
+	apiVersion, kind, name string
+	uid                    types.UID
+	controller, block      string // "" when unset
+}
+
+func referenceOf(o *metav1.OwnerReference) reference {
+	told := func(b *bool) string {
+		if b == nil {
+			return ""
+		}
+		return strconv.FormatBool(*b)
+	}
+	return reference{o.APIVersion, o.Kind, o.Name, o.UID, told(o.Controller), told(o.BlockOwnerDeletion)}
 }

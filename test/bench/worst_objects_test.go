@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -137,6 +138,96 @@ func worstObjects() map[string]m {
 	}
 }
 
+// reversed is a list from its end.
+func reversed(list []any) []any {
+	out := slices.Clone(list)
+	slices.Reverse(out)
+	return out
+}
+
+// deleting is a ConfigMap that is being deleted.
+func deleting(finalizers []any) m {
+	return m{"apiVersion": "v1", "kind": "ConfigMap", "metadata": m{
+		"name": "x", "namespace": "emr-jobs", "deletionTimestamp": "2026-11-24T12:00:00Z", "finalizers": finalizers,
+	}}
+}
+
+func boundUsers(subjects []any) m {
+	return m{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": m{"name": "x", "namespace": "emr-jobs"},
+		"roleRef": m{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "x"}, "subjects": subjects,
+	}
+}
+
+// worstUpdates are objects and what becomes of them, shaped so that whoever compares
+// each with each pays for it.
+func worstUpdates() map[string][2]m {
+	user := func(name string) any {
+		return m{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}
+	}
+	emrs := filled(func(int) any { return user("emr-containers") })
+	others := filled(func(i int) any { return user(fmt.Sprintf("u%d", i)) })
+	finalizers := filled(func(i int) any { return fmt.Sprintf("a.b/%d", i) })
+	keys := filled(func(i int) any { return keyShaped(i) })
+	half := slices.Clone(keys)
+	for i := range len(half) / 2 {
+		half[i] = keyShaped(1_000_000 + i)
+	}
+	mounts := make([]any, 5000)
+	for i := range mounts {
+		mounts[i] = m{"name": fmt.Sprintf("v%d", i), "emptyDir": m{}}
+	}
+	containers := containerPod(m{}, m{"volumes": mounts, "initContainers": filled(func(i int) any {
+		return m{"name": fmt.Sprintf("c%d", i), "image": "busybox", "volumeMounts": []any{m{"name": "aws-iam-token", "mountPath": "/var/run/secrets/eks.amazonaws.com/serviceaccount"}}, "env": []any{
+			m{"name": "AWS_ROLE_ARN", "value": "arn:aws:iam::123456789012:role/r"},
+			m{"name": "AWS_WEB_IDENTITY_TOKEN_FILE", "value": "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"},
+		}}
+	})[:3500]})
+	accounts := containerPod(m{"args": filled(func(i int) any {
+		return fmt.Sprintf("--conf=spark.kubernetes.authenticate.driver.serviceAccountName=a%d", i)
+	})}, nil)
+	return map[string][2]m{
+		"RoleBinding/taken from EMR":    {boundUsers(emrs), boundUsers(others)},
+		"ConfigMap/finalizers reversed": {deleting(finalizers), deleting(reversed(finalizers)[1:])},
+		"Pod/half of the keys changed":  {containerPod(m{"args": keys}, nil), containerPod(m{"args": half}, nil)},
+		"Pod/keys reversed":             {containerPod(m{"args": keys}, nil), containerPod(m{"args": reversed(keys)}, nil)},
+		"Pod/tokens and volumes":        {containers, containers},
+		"Pod/accounts":                  {accounts, accounts},
+	}
+}
+
+// BenchmarkWorstUpdates is decoding and all rules on updates of the largest objects
+// that etcd takes, the new one unlike the old. It fails when one takes too long.
+func BenchmarkWorstUpdates(b *testing.B) {
+	c := config.Default()
+	c.EMR.Namespaces = []string{namespace}
+	e, err := engine.New(c, rules.All(), time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := load(b)
+	for name, update := range worstUpdates() {
+		before, err := json.Marshal(update[0])
+		if err != nil {
+			b.Fatal(err)
+		}
+		after, err := json.Marshal(update[1])
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
+			for b.Loop() {
+				reviewUpdate(b, e, f, before, after, rule.Update)
+			}
+			millis := float64(b.Elapsed().Milliseconds()) / float64(b.N)
+			b.ReportMetric(millis, "ms/op")
+			if millis > float64(objectMillis) {
+				b.Errorf("%.0f ms, at most %d are allowed", millis, objectMillis)
+			}
+		})
+	}
+}
+
 // BenchmarkWorstObjects is all rules on the largest objects that etcd takes, decoding
 // included, created and updated. It fails when one takes too long.
 func BenchmarkWorstObjects(b *testing.B) {
@@ -170,6 +261,11 @@ func BenchmarkWorstObjects(b *testing.B) {
 
 func reviewLargest(b *testing.B, e *engine.Engine, f *fixture, raw []byte, op rule.Operation) {
 	b.Helper()
+	reviewUpdate(b, e, f, raw, raw, op)
+}
+
+func reviewUpdate(b *testing.B, e *engine.Engine, f *fixture, before, raw []byte, op rule.Operation) {
+	b.Helper()
 	var head struct {
 		APIVersion, Kind string
 		Metadata         struct{ Name, Namespace string }
@@ -191,5 +287,5 @@ func reviewLargest(b *testing.B, e *engine.Engine, f *fixture, raw []byte, op ru
 	}
 	r := e.Existing(res, o, f.facts)
 	r.Operation, r.Requester = op, e.Classify("alice", nil, r.Namespace)
-	e.Review(b.Context(), r, func() (*object.Object, error) { return object.Decode(res, raw) })
+	e.Review(b.Context(), r, func() (*object.Object, error) { return object.Decode(res, before) })
 }
