@@ -80,8 +80,10 @@ func permissionFindings(s *iam.Statement) []rule.Finding {
 // wholeServices are the services all of whose actions a statement names.
 func wholeServices(s *iam.Statement) []string {
 	var list []string
+	seen := map[string]bool{}
 	for _, a := range s.Actions {
-		if service := iam.WholeService(a); service != "" && !slices.Contains(list, service) {
+		if service := iam.WholeService(a); service != "" && !seen[service] {
+			seen[service] = true
 			list = append(list, service)
 		}
 	}

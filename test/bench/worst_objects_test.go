@@ -14,6 +14,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/iam"
 	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -79,6 +80,45 @@ func custom(group, version, kind string, spec m) m {
 	return m{"apiVersion": group + "/" + version, "kind": kind, "metadata": m{"name": "x", "namespace": "emr-jobs"}, "spec": spec}
 }
 
+// manyServices are all actions of a thousand services each.
+func manyServices(i int) []any {
+	list := make([]any, 1000)
+	for k := range list {
+		list[k] = fmt.Sprintf("a%d-%d:*", i, k)
+	}
+	return list
+}
+
+// executionRole is a role that EMR's accounts may assume, with as many policies as fit,
+// each about as long as one that is read.
+func executionRole(statement func(i int) any) m {
+	document := func(statements []any) string {
+		raw, err := json.Marshal(m{"Version": "2012-10-17", "Statement": statements})
+		if err != nil {
+			panic(err)
+		}
+		return string(raw)
+	}
+	policies, size := m{}, 0
+	for n := 0; size < largest-2*iam.MaxDocument; {
+		var list []any
+		for part := 0; part < iam.MaxDocument-4096; n++ {
+			list = append(list, statement(n))
+			part += len(document(list[len(list)-1:]))
+		}
+		policies[fmt.Sprintf("p%d", len(policies))] = document(list)
+		size += iam.MaxDocument
+	}
+	return custom("iam.services.k8s.aws", "v1alpha1", "Role", m{
+		"name": "JobExecutionRole", "inlinePolicies": policies,
+		"assumeRolePolicyDocument": document([]any{m{
+			"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+			"Principal": m{"Federated": "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"},
+			"Condition": m{"StringLike": m{"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:emr-jobs:emr-containers-sa-*"}},
+		}}),
+	})
+}
+
 // worstObjects are as large as etcd takes, and shaped to cost as much as they can.
 func worstObjects() map[string]m {
 	env := func(i int) any {
@@ -126,15 +166,10 @@ func worstObjects() map[string]m {
 		})}},
 		"Namespace/labels":      {"apiVersion": "v1", "kind": "Namespace", "metadata": m{"name": "emr-jobs", "labels": pairs(func(i int) (string, string) { return fmt.Sprintf("l%d", i), "x" })}},
 		"ServiceAccount/labels": {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": m{"name": "x", "namespace": "emr-jobs", "annotations": pairs(func(i int) (string, string) { return fmt.Sprintf("eks.amazonaws.com/a%d", i), "x" })}},
-		"IAM Policy/statements": custom("iam.services.k8s.aws", "v1alpha1", "Policy", m{"name": "x", "policyDocument": func() string {
-			raw, err := json.Marshal(m{"Version": "2012-10-17", "Statement": filled(func(i int) any {
-				return m{"Effect": "Allow", "Action": []any{"s3:*", "iam:Pass*"}, "Resource": fmt.Sprintf("arn:aws:s3:::b%d*", i)}
-			})})
-			if err != nil {
-				panic(err)
-			}
-			return string(raw)
-		}()}),
+		"IAM Role/services":     executionRole(func(i int) any { return m{"Effect": "Allow", "Resource": "*", "Action": manyServices(i)} }),
+		"IAM Role/statements": executionRole(func(i int) any {
+			return m{"Effect": "Allow", "Action": []any{"s3:*", "iam:Pass*"}, "Resource": fmt.Sprintf("arn:aws:s3:::b%d*", i)}
+		}),
 	}
 }
 
