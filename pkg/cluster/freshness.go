@@ -60,15 +60,17 @@ func (f *Freshness) Watch(resource string) time.Duration {
 
 // Stale returns an error when verdicts rest on data that are too old: the API server
 // has not let emrguard read for longer than the limit, or a watch has been silent for
-// longer than a watch that works can be.
+// longer than a watch that works can be. It says the same as long as that lasts; the
+// ages are metrics.
 func (f *Freshness) Stale(limit time.Duration) error {
-	if age := f.Contact(); age > limit {
-		return fmt.Errorf("the API server has not let emrguard read what it watches for %s (--stale-after %s): look at the log, at the ClusterRoleBinding of emrguard and at network policies", age.Round(time.Second), limit)
+	if f.Contact() > limit {
+		return fmt.Errorf("the API server has not let emrguard read what it watches for more than %s (--stale-after): look at the log, at the ClusterRoleBinding of emrguard and at network policies", limit)
 	}
+	silence := max(limit, watchSilence)
 	var silent []string
 	for _, resource := range f.Resources() {
-		if age := f.Watch(resource); age > max(limit, watchSilence) {
-			silent = append(silent, fmt.Sprintf("%s for %s", resource, age.Round(time.Second)))
+		if f.Watch(resource) > silence {
+			silent = append(silent, fmt.Sprintf("%s for more than %s", resource, silence))
 		}
 	}
 	if len(silent) > 0 {

@@ -174,7 +174,7 @@ func addProbes(mgr ctrl.Manager, server ctrlwebhook.Server, live *cluster.Live, 
 // itself withholds it.
 func saying(check healthz.Checker, log logr.Logger) healthz.Checker {
 	var mu sync.Mutex
-	last := "not asked yet"
+	asked, last := false, ""
 	return func(req *http.Request) error {
 		err := check(req)
 		now := ""
@@ -183,14 +183,15 @@ func saying(check healthz.Checker, log logr.Logger) healthz.Checker {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		switch before := last; {
-		case (now == "") == (before == ""):
-		case now == "":
+		if asked && now == last {
+			return err
+		}
+		asked, last = true, now
+		if err == nil {
 			log.Info("Ready")
-		default:
+		} else {
 			log.Info("Not ready", "reason", now)
 		}
-		last = now
 		return err
 	}
 }
