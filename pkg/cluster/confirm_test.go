@@ -115,13 +115,34 @@ func guarded(s *stored, watched ...client.Object) (*Live, *time.Time) {
 	return l, &now
 }
 
-func gainsOf(t *testing.T, l *Live, change rbac.Change) []string {
+// untilGained lets every further look pass until there is an answer, which has to be
+// that mallory gains.
+func (s *stored) untilGained(t *testing.T, done <-chan []string) {
+	t.Helper()
+	for {
+		select {
+		case <-s.got:
+		case got := <-done:
+			if len(got) != 1 || got[0] != gains {
+				t.Errorf("gains: %v", got)
+			}
+			return
+		}
+	}
+}
+
+func readSecrets(t *testing.T) *rbac.Capabilities {
 	t.Helper()
 	c, err := rbac.Compile(rbac.Capability{ID: "secrets", Targets: []rbac.Target{{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "list"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := l.Gains(t.Context(), change, []string{"a"}, c)
+	return c
+}
+
+func gainsOf(t *testing.T, l *Live, change rbac.Change) []string {
+	t.Helper()
+	r, err := l.Gains(t.Context(), change, []string{"a"}, readSecrets(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,16 +255,7 @@ func TestOfTwoAtOnceOneSeesTheOther(t *testing.T) {
 	}
 	s.put(namedRole("team", "get"))
 	end()
-	for {
-		select {
-		case <-s.got:
-		case got := <-done:
-			if len(got) != 1 || got[0] != gains {
-				t.Errorf("gains: %v", got)
-			}
-			return
-		}
-	}
+	s.untilGained(t, done)
 }
 
 // Who posts the same role again and again, with and without an end, cannot have the
@@ -262,11 +274,7 @@ func TestInventedObjectPostedForEverDeniesNobody(t *testing.T) {
 func TestWhatArrivesIsNotNoted(t *testing.T) {
 	t.Parallel()
 	l, _ := guarded(&stored{}, namedRole("team", "get"), boundTo("team", "mallory"))
-	c, err := rbac.Compile(rbac.Capability{ID: "secrets", Targets: []rbac.Target{{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := Known{l}.Gains(t.Context(), rbac.Change{New: boundTo("team", "mallory")}, []string{"a"}, c)
+	r, err := Known{l}.Gains(t.Context(), rbac.Change{New: boundTo("team", "mallory")}, []string{"a"}, readSecrets(t))
 	if err != nil || len(r.Gains) != 1 {
 		t.Errorf("gains: %v, %v", r.Gains, err)
 	}
@@ -291,16 +299,7 @@ func TestWatchBringsWhatIsWaitedFor(t *testing.T) {
 	s.put(role)
 	l.Set(role)
 	l.recent.settle(role)
-	for {
-		select {
-		case <-s.got:
-		case got := <-done:
-			if len(got) != 1 || got[0] != gains {
-				t.Errorf("gains: %v", got)
-			}
-			return
-		}
-	}
+	s.untilGained(t, done)
 }
 
 func TestFailedConfirmationIsNoVerdict(t *testing.T) {
@@ -310,11 +309,7 @@ func TestFailedConfirmationIsNoVerdict(t *testing.T) {
 	l.Admitted(namedRole("team", "get"))
 	*now = now.Add(late)
 	s.err = errors.New("the server is away")
-	c, err := rbac.Compile(rbac.Capability{ID: "secrets", Targets: []rbac.Target{{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Gains(t.Context(), rbac.Change{New: boundTo("team", "mallory")}, []string{"a"}, c); !errors.Is(err, s.err) {
+	if _, err := l.Gains(t.Context(), rbac.Change{New: boundTo("team", "mallory")}, []string{"a"}, readSecrets(t)); !errors.Is(err, s.err) {
 		t.Errorf("a failed look-up is answered by %v", err)
 	}
 }

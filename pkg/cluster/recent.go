@@ -114,6 +114,9 @@ func (r *recent) note(a *rbac.Addition) *noted {
 // settle forgets what the watch has brought just so. Other versions of the object
 // stay: they may come after it.
 func (r *recent) settle(obj runtime.Object) {
+	if r.empty() {
+		return // as when tens of thousands of objects are listed
+	}
 	a, err := rbac.NewAddition(obj)
 	if err != nil {
 		return
@@ -121,6 +124,12 @@ func (r *recent) settle(obj runtime.Object) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.drop(func(n *noted) bool { return n.judging == 0 && n.Same(a) })
+}
+
+func (r *recent) empty() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.noted) == 0
 }
 
 // forget drops what is too old. r.mu is held.

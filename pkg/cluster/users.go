@@ -95,8 +95,9 @@ func (s *Snapshot) Users(ctx context.Context, namespace, account string) (users 
 // for one of a kind that is looked at itself.
 func usersOf(objects []*object.Object, account string) []string {
 	var users []string
+	kinds := runners()
 	for _, o := range objects {
-		if owner := metav1.GetControllerOfNoCopy(o.Meta); owner != nil && slices.ContainsFunc(runners(), func(r object.Resource) bool { return r.Kind == owner.Kind }) {
+		if owner := metav1.GetControllerOfNoCopy(o.Meta); owner != nil && slices.ContainsFunc(kinds, func(r object.Resource) bool { return r.Kind == owner.Kind }) {
 			continue
 		}
 		if slices.ContainsFunc(o.Accounts(), func(a object.Account) bool { return a.Name == account }) {
