@@ -98,6 +98,9 @@ func (t *Table) rowsFor(p Permission) []map[string][]string {
 // requestVerbs are the verbs of requests.
 var requestVerbs = []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
 
+// IsRequest reports whether a request has the verb; others are asked for besides.
+func IsRequest(verb string) bool { return slices.Contains(requestVerbs, verb) }
+
 // Rows are all permissions of the table without wildcards, sorted.
 func (t *Table) Rows() []Permission {
 	var list []Permission
