@@ -127,7 +127,7 @@ func TestUnknownResourcePasses(t *testing.T) {
 	const want = `
 # HELP emrguard_admission_unknown_total Admission requests that passed because this version does not know their resource or operation.
 # TYPE emrguard_admission_unknown_total counter
-emrguard_admission_unknown_total{door="managed"} 3
+emrguard_admission_unknown_total{endpoint="managed"} 3
 `
 	if err := testutil.GatherAndCompare(d.metrics, strings.NewReader(want), "emrguard_admission_unknown_total"); err != nil {
 		t.Error(err)
@@ -135,7 +135,7 @@ emrguard_admission_unknown_total{door="managed"} 3
 }
 
 // stall sends the head of a large request and nothing of its body.
-func stall(t *testing.T, d *door, announced int, begin string) net.Conn {
+func stall(t *testing.T, d *endpoint, announced int, begin string) net.Conn {
 	t.Helper()
 	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", d.Listener.Addr().String())
 	if err != nil {
@@ -159,8 +159,8 @@ func TestSlowBodiesGiveWay(t *testing.T) {
 	for range 2 * limit.SmallBodies / limit.SmallBody {
 		stall(t, d, limit.SmallBody, "{")
 	}
-	denied(t, d.ask(t, podReview(padded(t, strings.Repeat("<", 1_000_000)))), "instance-profile-access")
-	denied(t, d.ask(t, podReview(badPod)), "instance-profile-access")
+	denied(t, d.askAgain(t, podReview(padded(t, strings.Repeat("<", 1_000_000)))), "instance-profile-access")
+	denied(t, d.askAgain(t, podReview(badPod)), "instance-profile-access")
 }
 
 // Whoever's envelope came gets an answer in the API's own terms: a refusal that

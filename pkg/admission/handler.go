@@ -1,4 +1,4 @@
-// Package admission is the door by which the API server asks: it reads
+// Package admission is the endpoint by which the API server asks: it reads
 // AdmissionReviews, has the engine judge them and writes the answer.
 package admission
 
@@ -22,20 +22,20 @@ import (
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
-// Door says from which entry of the webhook configuration a request comes.
-type Door string
+// Endpoint says from which entry of the webhook configuration a request comes.
+type Endpoint string
 
-// The doors, which are also the paths of the webhook server.
+// The endpoints, which are also the paths of the webhook server.
 const (
 	// Managed receives the requests of namespaces that the webhook configuration
 	// selects as managed. Its failure policy is Fail.
-	Managed Door = "managed"
+	Managed Endpoint = "managed"
 	// Cluster receives all others. Its failure policy is Ignore.
-	Cluster Door = "cluster"
+	Cluster Endpoint = "cluster"
 )
 
-// Path of the door.
-func (d Door) Path() string { return "/" + string(d) }
+// Path of the endpoint.
+func (d Endpoint) Path() string { return "/" + string(d) }
 
 // Observer is told of roles and bindings that were just admitted, because a watch
 // brings them a moment later than the next request may come.
@@ -45,8 +45,8 @@ type Observer interface {
 
 // Handler answers AdmissionReviews over HTTP.
 type Handler struct {
-	// Door by which requests come.
-	Door Door
+	// Endpoint by which requests come.
+	Endpoint Endpoint
 	// Engine returns the engine of the configuration in force.
 	Engine func() *engine.Engine
 	// Facts answers what exists.
@@ -69,7 +69,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			outcome = metrics.Failed
 			http.Error(w, "emrguard: internal error", http.StatusInternalServerError)
 		}
-		h.Metrics.Request(string(h.Door), operation, outcome, time.Since(start))
+		h.Metrics.Request(string(h.Endpoint), operation, outcome, time.Since(start))
 	}()
 
 	ctx, cancel := withDeadline(req.Context(), req.URL.Query().Get("timeout"))
@@ -91,9 +91,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		}
 		if limit.IsExceeded(err) {
 			w.Header().Set("Retry-After", "1")
-			h.Metrics.OverBudget(string(h.Door))
+			h.Metrics.OverBudget(string(h.Endpoint))
 		}
-		h.Log.Error(err, "Refused to read an admission request", append(caller(req), "status", status, "door", h.Door)...)
+		h.Log.Error(err, "Refused to read an admission request", append(caller(req), "status", status, "endpoint", h.Endpoint)...)
 		http.Error(w, "emrguard: "+err.Error(), status)
 	}
 }
@@ -127,7 +127,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, req *http.R
 			defer cancel()
 			verdict = e.Review(ctx, r, old)
 		} else {
-			h.Metrics.OverBudget(string(h.Door))
+			h.Metrics.OverBudget(string(h.Endpoint))
 			verdict = e.OverBudget(r, in.exceeded)
 		}
 		h.record(req, in.Request, r, &verdict)
@@ -166,7 +166,7 @@ func (h *Handler) resource(in *admissionv1.AdmissionRequest) (object.Resource, b
 // whoever works with the resource until the last of them is gone.
 func (h *Handler) allowUnknown(w http.ResponseWriter, req *http.Request, in *review) error {
 	gr := schema.GroupResource{Group: in.Request.Resource.Group, Resource: in.Request.Resource.Resource}
-	h.Metrics.Unknown(string(h.Door))
+	h.Metrics.Unknown(string(h.Endpoint))
 	h.Log.Info("Let a request pass that this version does not know", append(caller(req),
 		"operation", in.Request.Operation, "resource", gr.String(), "subresource", in.Request.SubResource,
 		"kind", in.Request.Kind.Kind, "uid", in.Request.UID)...)
@@ -200,7 +200,7 @@ func (h *Handler) request(e *engine.Engine, res object.Resource, from *review) (
 		r.Namespace = r.Name
 	}
 	// What has no namespace concerns all of them.
-	r.Managed = h.Door == Managed || res.Cluster && !isNamespace || e.Managed(r.Namespace, h.Facts)
+	r.Managed = h.Endpoint == Managed || res.Cluster && !isNamespace || e.Managed(r.Namespace, h.Facts)
 	r.IsManaged = func(ns string) bool { return ns == r.Namespace && r.Managed || e.Managed(ns, h.Facts) }
 	r.ManagedNamespaces = func() []string { return e.ManagedNamespaces(h.Facts) }
 	// Whether a Namespace that is being created or labelled is in scope, only its

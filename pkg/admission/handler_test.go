@@ -32,18 +32,18 @@ import (
 
 const badPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"hostNetwork":true,"containers":[{"name":"c","env":[{"name":"AWS_ACCESS_KEY_ID","value":"AKIAIOSFODNN7EXAMPLE"}]}]}}`
 
-// door is a handler behind a real HTTP server.
-type door struct {
+// endpoint is a handler behind a real HTTP server.
+type endpoint struct {
 	*httptest.Server
 	metrics *prometheus.Registry
 }
 
-func open(t *testing.T, d admission.Door, facts engine.Facts, change func(*config.Guard)) *door {
+func open(t *testing.T, d admission.Endpoint, facts engine.Facts, change func(*config.Guard)) *endpoint {
 	t.Helper()
 	return openWith(t, d, facts, change, logr.Discard())
 }
 
-func openWith(t *testing.T, d admission.Door, facts engine.Facts, change func(*config.Guard), log logr.Logger) *door {
+func openWith(t *testing.T, d admission.Endpoint, facts engine.Facts, change func(*config.Guard), log logr.Logger) *endpoint {
 	t.Helper()
 	c := config.Default()
 	c.EMR.Namespaces = []string{"emr-jobs"}
@@ -56,10 +56,10 @@ func openWith(t *testing.T, d admission.Door, facts engine.Facts, change func(*c
 	}
 	registry := prometheus.NewRegistry()
 	s := httptest.NewServer(&admission.Handler{
-		Budget: admission.DefaultBudget(), Door: d, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(registry), Log: log,
+		Budget: admission.DefaultBudget(), Endpoint: d, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(registry), Log: log,
 	})
 	t.Cleanup(s.Close)
-	return &door{s, registry}
+	return &endpoint{s, registry}
 }
 
 func podReview(raw string) *admissionv1.AdmissionReview {
@@ -83,7 +83,7 @@ func encode(t *testing.T, review *admissionv1.AdmissionReview) []byte {
 }
 
 // post returns the HTTP status, and the response when there is one.
-func (d *door) post(t *testing.T, contentType string, body []byte) (int, *admissionv1.AdmissionResponse, string) {
+func (d *endpoint) post(t *testing.T, contentType string, body []byte) (int, *admissionv1.AdmissionResponse, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.URL+"/?timeout=30s", bytes.NewReader(body))
 	if err != nil {
@@ -108,7 +108,7 @@ func (d *door) post(t *testing.T, contentType string, body []byte) (int, *admiss
 	return resp.StatusCode, review.Response, string(answer)
 }
 
-func (d *door) ask(t *testing.T, review *admissionv1.AdmissionReview) *admissionv1.AdmissionResponse {
+func (d *endpoint) ask(t *testing.T, review *admissionv1.AdmissionReview) *admissionv1.AdmissionResponse {
 	t.Helper()
 	status, response, answer := d.post(t, "application/json", encode(t, review))
 	if status != http.StatusOK {
@@ -118,6 +118,22 @@ func (d *door) ask(t *testing.T, review *admissionv1.AdmissionReview) *admission
 		t.Fatalf("uid %q, asked with %q", response.UID, review.Request.UID)
 	}
 	return response
+}
+
+// askAgain asks as clients of Kubernetes do: again when the answer is to try again.
+func (d *endpoint) askAgain(t *testing.T, review *admissionv1.AdmissionReview) *admissionv1.AdmissionResponse {
+	t.Helper()
+	const attempts = 20
+	for i := 0; ; i++ {
+		status, response, answer := d.post(t, "application/json", encode(t, review))
+		switch again := status == http.StatusTooManyRequests || status == http.StatusRequestTimeout; {
+		case again && i < attempts:
+		case status != http.StatusOK:
+			t.Fatalf("status %d: %s", status, answer)
+		case i == attempts || response.Allowed || response.Result.Code != http.StatusTooManyRequests:
+			return response
+		}
+	}
 }
 
 func TestDenialListsEveryFinding(t *testing.T) {
@@ -298,7 +314,7 @@ func TestDryRunGivesTheSameAnswer(t *testing.T) {
 	}
 }
 
-func TestClusterDoorLeavesOtherNamespacesAlone(t *testing.T) {
+func TestClusterEndpointLeavesOtherNamespacesAlone(t *testing.T) {
 	t.Parallel()
 	d := open(t, admission.Cluster, &cluster.Snapshot{}, nil)
 	review := podReview(badPod)
@@ -307,7 +323,7 @@ func TestClusterDoorLeavesOtherNamespacesAlone(t *testing.T) {
 		t.Errorf("a pod of another namespace: %+v", r)
 	}
 	if r := d.ask(t, podReview(badPod)); r.Allowed {
-		t.Error("a namespace that is managed by name is not guarded at the other door")
+		t.Error("a namespace that is managed by name is not guarded at the other endpoint")
 	}
 }
 
@@ -346,10 +362,10 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 	d.ask(t, podReview(badPod))
 	d.post(t, "application/json", []byte("{}"))
 	want := `
-# HELP emrguard_admission_requests_total Admission requests by door, operation and outcome.
+# HELP emrguard_admission_requests_total Admission requests by endpoint, operation and outcome.
 # TYPE emrguard_admission_requests_total counter
-emrguard_admission_requests_total{door="managed",operation="CREATE",outcome="denied"} 1
-emrguard_admission_requests_total{door="managed",operation="unknown",outcome="malformed"} 1
+emrguard_admission_requests_total{endpoint="managed",operation="CREATE",outcome="denied"} 1
+emrguard_admission_requests_total{endpoint="managed",operation="unknown",outcome="malformed"} 1
 # HELP emrguard_findings_total Findings by rule, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.
 # TYPE emrguard_findings_total counter
 emrguard_findings_total{action="audit",class="submitter",rule="namespace-writers"} 1
@@ -387,7 +403,7 @@ func FuzzServeHTTP(f *testing.F) {
 	facts.Set(&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "edit"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"*"}, Verbs: []string{"*"}}}})
 	recorder := metrics.New(prometheus.NewRegistry())
 	f.Fuzz(func(t *testing.T, body []byte) {
-		h := &admission.Handler{Budget: admission.DefaultBudget(), Door: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: recorder, Log: logr.Discard()}
+		h := &admission.Handler{Budget: admission.DefaultBudget(), Endpoint: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: recorder, Log: logr.Discard()}
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/managed", bytes.NewReader(body))
 		req.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()

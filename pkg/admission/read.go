@@ -74,8 +74,10 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Req
 		return r, held, err
 	}
 	held.reading().Reading(req.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+	body.worked = held.reading().Worked
 	err = body.all()
 	held.reading().Done()
+	body.worked = nil
 	if err != nil {
 		body.raw = nil
 		held.release() // others need not wait for the rest of this body
@@ -124,6 +126,8 @@ func peer(req *http.Request) string {
 type splitReader struct {
 	*splitter
 	body io.Reader
+	// worked is told how long what was read took to split, if it is not nil.
+	worked func(time.Duration)
 }
 
 // all reads the whole body.
@@ -138,8 +142,12 @@ func (r *splitReader) until(enough func() bool) error {
 	defer chunks.Put(chunk)
 	for !enough() {
 		n, err := r.body.Read(chunk[:])
+		start := time.Now()
 		if ferr := r.feed(chunk[:n]); ferr != nil {
 			return ferr
+		}
+		if r.worked != nil {
+			r.worked(time.Since(start))
 		}
 		if errors.Is(err, io.EOF) {
 			return nil

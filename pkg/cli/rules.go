@@ -17,7 +17,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/pkg/schema"
-	"github.com/emrguard/emrguard/pkg/webhook"
+	"github.com/emrguard/emrguard/pkg/server"
 )
 
 func newRules() *cobra.Command {
@@ -51,9 +51,9 @@ func newRules() *cobra.Command {
 			case "markdown":
 				return printMarkdown(cmd.OutOrStdout(), list)
 			case "webhook":
-				return printYAML(cmd.OutOrStdout(), webhook.Rules(rules.All()))
+				return printYAML(cmd.OutOrStdout(), server.Rules(rules.All()))
 			case "policy":
-				return printYAML(cmd.OutOrStdout(), webhook.Policy())
+				return printYAML(cmd.OutOrStdout(), server.Policy())
 			case "audit-rbac":
 				return printYAML(cmd.OutOrStdout(), auditRBAC())
 			case "schema":

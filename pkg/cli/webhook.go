@@ -10,11 +10,11 @@ import (
 	"go.uber.org/zap/zapcore"
 	"k8s.io/klog/v2"
 
-	"github.com/emrguard/emrguard/pkg/webhook"
+	"github.com/emrguard/emrguard/pkg/server"
 )
 
 func newWebhook() *cobra.Command {
-	o := webhook.NewOptions()
+	o := server.NewOptions()
 	level, format := "info", "json"
 	cmd := &cobra.Command{
 		Use:   "webhook",
@@ -30,7 +30,7 @@ func newWebhook() *cobra.Command {
 			}
 			klog.SetLogger(log)
 			log.Info("Starting", "version", buildVersion())
-			return webhook.Run(cmd.Context(), o, log)
+			return server.Run(cmd.Context(), o, log)
 		},
 	}
 	o.AddFlags(cmd.Flags())

@@ -144,6 +144,14 @@ func (l *Lease) Reading(n int64, abort func()) {
 	l.abort = abort
 }
 
+// Worked says that the reader of the body was busy for that long with what it had read.
+// The sender is not to blame for that, so the body may take so much longer.
+func (l *Lease) Worked(d time.Duration) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.patience = l.patience.Add(d)
+}
+
 // Done says that the body has been read.
 func (l *Lease) Done() {
 	l.pool.mu.Lock()

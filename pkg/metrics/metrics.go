@@ -46,11 +46,11 @@ func buckets() []float64 {
 func New(registry prometheus.Registerer) *Recorder {
 	r := &Recorder{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "emrguard_admission_requests_total", Help: "Admission requests by door, operation and outcome.",
-		}, []string{"door", "operation", "outcome"}),
+			Name: "emrguard_admission_requests_total", Help: "Admission requests by endpoint, operation and outcome.",
+		}, []string{"endpoint", "operation", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "emrguard_admission_duration_seconds", Help: "Time from the last byte of an admission request to its answer.", Buckets: buckets(),
-		}, []string{"door"}),
+		}, []string{"endpoint"}),
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emrguard_findings_total", Help: "Findings by rule, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.",
 		}, []string{"rule", "action", "class"}),
@@ -72,10 +72,10 @@ func New(registry prometheus.Registerer) *Recorder {
 	}
 	r.overBudget = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "emrguard_admission_over_budget_total", Help: "Admission requests that were not read or not judged because of their size, or because too many came at once.",
-	}, []string{"door"})
+	}, []string{"endpoint"})
 	r.unknown = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "emrguard_admission_unknown_total", Help: "Admission requests that passed because this version does not know their resource or operation.",
-	}, []string{"door"})
+	}, []string{"endpoint"})
 	r.evicted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "emrguard_webhook_connections_evicted_total", Help: "Connections that were closed to make room for new ones.",
 	})
@@ -88,16 +88,16 @@ func New(registry prometheus.Registerer) *Recorder {
 }
 
 // Request records one answered request.
-func (r *Recorder) Request(door, operation, outcome string, took time.Duration) {
-	r.requests.WithLabelValues(door, bounded(operation), outcome).Inc()
-	r.duration.WithLabelValues(door).Observe(took.Seconds())
+func (r *Recorder) Request(endpoint, operation, outcome string, took time.Duration) {
+	r.requests.WithLabelValues(endpoint, bounded(operation), outcome).Inc()
+	r.duration.WithLabelValues(endpoint).Observe(took.Seconds())
 }
 
 // OverBudget records a request that was not judged because of what it costs.
-func (r *Recorder) OverBudget(door string) { r.overBudget.WithLabelValues(door).Inc() }
+func (r *Recorder) OverBudget(endpoint string) { r.overBudget.WithLabelValues(endpoint).Inc() }
 
 // Unknown records a request that this version does not know.
-func (r *Recorder) Unknown(door string) { r.unknown.WithLabelValues(door).Inc() }
+func (r *Recorder) Unknown(endpoint string) { r.unknown.WithLabelValues(endpoint).Inc() }
 
 // Evicted records a connection that was closed to make room.
 func (r *Recorder) Evicted() { r.evicted.Inc() }

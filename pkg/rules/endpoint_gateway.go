@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/emrguard/emrguard/pkg/loadbalancer"
+	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )

@@ -6,8 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/loadbalancer"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 

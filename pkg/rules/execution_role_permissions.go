@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/emrguard/emrguard/pkg/iam"
+	"github.com/emrguard/emrguard/pkg/aws/iam"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/emrguard/emrguard/pkg/aws/iam"
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/iam"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 

@@ -35,7 +35,7 @@ func karpenterInstanceMetadata() rule.Rule {
 		Title: "nodes by Karpenter whose metadata service pods can reach",
 		Doc: "With `httpTokens: required` and a hop limit of 1, the answer of the instance metadata service does not reach past the node itself: " +
 			"no pod outside the host network gets the credentials of the node. These are Karpenter's defaults; a node class can weaken them. " +
-			"The IPv6 endpoint is a second door, which a policy or iptables rule for 169.254.169.254 does not close; it is recorded. " +
+			"The IPv6 endpoint is a second way to it, which a policy or iptables rule for 169.254.169.254 does not close; it is recorded. " +
 			"In `karpenter.k8s.aws/v1beta1` the hop limit is 2 where nothing is written, so there it has to be written. " +
 			"The API server converts what is written in an older version, where Karpenter serves both.",
 		Remediation: "leave spec.metadataOptions out in karpenter.k8s.aws/v1: its defaults are IMDSv2 with hop limit 1",

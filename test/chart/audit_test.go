@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/audit"
-	"github.com/emrguard/emrguard/pkg/openreports"
+	"github.com/emrguard/emrguard/pkg/report/openreports"
 	"github.com/emrguard/emrguard/pkg/rules"
 )
 

@@ -23,18 +23,18 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/emrguard/emrguard/pkg/webhook"
+	"github.com/emrguard/emrguard/pkg/server"
 )
 
 // parseArguments reads the arguments of a rendered Deployment as the program
 // does.
-func parseArguments(t *testing.T, deployment *appsv1.Deployment) *webhook.Options {
+func parseArguments(t *testing.T, deployment *appsv1.Deployment) *server.Options {
 	t.Helper()
 	container := deployment.Spec.Template.Spec.Containers[0]
 	if container.Args[0] != "webhook" {
 		t.Fatalf("want the command webhook, got %v", container.Args)
 	}
-	options, flags := webhook.NewOptions(), pflag.NewFlagSet("webhook", pflag.ContinueOnError)
+	options, flags := server.NewOptions(), pflag.NewFlagSet("webhook", pflag.ContinueOnError)
 	options.AddFlags(flags)
 	flags.String("log-level", "", "")
 	flags.String("log-format", "", "")
@@ -62,7 +62,7 @@ func TestEmrguardTakesTheArguments(t *testing.T) {
 		}
 		options := parseArguments(t, object[appsv1.Deployment](t, render(t, "helm3", withValues(file)...), key))
 		if file == "" {
-			defaults := webhook.NewOptions()
+			defaults := server.NewOptions()
 			defaults.Namespace = releaseNamespace
 			if !reflect.DeepEqual(options, defaults) {
 				t.Errorf("the defaults differ:\nchart   %+v\nprogram %+v", options, defaults)
@@ -96,7 +96,7 @@ func TestSelfManagedCertificateWithTheChartsPermissions(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- webhook.Run(ctx, options, processLog(t)) }()
+	go func() { ended <- server.Run(ctx, options, processLog(t)) }()
 	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -54,7 +54,7 @@ func (r *recorder) since() []string {
 	return asked
 }
 
-// A real API server sends every request once, to the door that the namespace's
+// A real API server sends every request once, to the endpoint that the namespace's
 // labels say: namespaced objects, namespaces (by their own new labels), and
 // cluster-scoped objects, which no namespaceSelector holds back.
 func TestEveryRequestIsSentOnce(t *testing.T) {
@@ -87,9 +87,9 @@ webhook:
 	c.waitForWebhook(t, record)
 
 	namespaces := []struct {
-		name   string
-		labels map[string]string
-		door   string // "" when nobody is asked
+		name     string
+		labels   map[string]string
+		endpoint string // "" when nobody is asked
 	}{
 		{"by-name", nil, "/managed"},
 		{"by-name-and-label", map[string]string{"platform": "emr", "team": "a"}, "/managed"},
@@ -106,8 +106,8 @@ webhook:
 		expect := func(what string, want string) {
 			t.Helper()
 			var wanted []string
-			if namespace.door != "" {
-				wanted = []string{namespace.door + " " + want}
+			if namespace.endpoint != "" {
+				wanted = []string{namespace.endpoint + " " + want}
 			}
 			if got := record.since(); !slices.Equal(got, wanted) {
 				t.Errorf("%s in %s: asked %q, want %q", what, namespace.name, got, wanted)

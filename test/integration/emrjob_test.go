@@ -67,7 +67,7 @@ func TestEMRJob(t *testing.T) {
 	// The last request of the list, so that all others are in the log before.
 	auditEvent(t, "the deletion of the account", about(harness.EMRUser, "delete", harness.JobNamespace, job.ServiceAccounts[0].GetName()))
 	events, err := cp.AuditEvents(func(e *auditv1.Event) bool {
-		// alice asks as well in this namespace, in TestScope, and TestDoors plants there.
+		// alice asks as well in this namespace, in TestScope, and TestEveryEndpoint plants there.
 		return namespaceOf(e) == harness.JobNamespace && userOf(e) != harness.Submitter && userOf(e) != planterUser
 	})
 	if err != nil {

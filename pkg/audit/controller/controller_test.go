@@ -1,4 +1,4 @@
-package background_test
+package controller_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"k8s.io/client-go/rest"
 
-	"github.com/emrguard/emrguard/pkg/background"
+	"github.com/emrguard/emrguard/pkg/audit/controller"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/metrics"
@@ -32,7 +32,7 @@ func start(t *testing.T, current func() *engine.Engine, until func(line string) 
 		}
 	}, funcr.Options{})
 	registry := prometheus.NewRegistry()
-	a, err := background.New(&rest.Config{Host: "http://127.0.0.1:1"}, background.Options{Interval: time.Millisecond, QPS: 1000},
+	a, err := controller.New(&rest.Config{Host: "http://127.0.0.1:1"}, controller.Options{Interval: time.Millisecond, QPS: 1000},
 		current, rules.All(), metrics.NewAudit(registry), log)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/emrguard/emrguard/pkg/openreports"
+	"github.com/emrguard/emrguard/pkg/report/openreports"
 	"github.com/emrguard/emrguard/test/harness"
 )
 

@@ -1,4 +1,4 @@
-package webhook
+package server
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/emrguard/emrguard/pkg/admission"
-	"github.com/emrguard/emrguard/pkg/background"
+	"github.com/emrguard/emrguard/pkg/audit/controller"
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/metrics"
@@ -69,9 +69,9 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 		return err
 	}
 	budget := admission.NewBudget(o.MaxBodyBytes, o.MaxBytesInFlight)
-	for _, door := range []admission.Door{admission.Managed, admission.Cluster} {
-		server.Register(door.Path(), &admission.Handler{
-			Budget: budget, Door: door, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
+	for _, endpoint := range []admission.Endpoint{admission.Managed, admission.Cluster} {
+		server.Register(endpoint.Path(), &admission.Handler{
+			Budget: budget, Endpoint: endpoint, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
 		})
 	}
 	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(watcher)); err != nil {
@@ -107,8 +107,8 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 }
 
 // newArrivals has what the watches bring judged.
-func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live, current func() *engine.Engine, log logr.Logger) *background.Arrivals {
-	a := &background.Arrivals{
+func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live, current func() *engine.Engine, log logr.Logger) *controller.Arrivals {
+	a := &controller.Arrivals{
 		Engine: current, Facts: cluster.Known{Live: live}, Synced: live.HasSynced, Events: mgr.GetEventRecorder("emrguard"), Metrics: metrics.NewArrivals(ctrlmetrics.Registry), Log: log,
 		Overflow: func() { log.Info("More arrived than could be judged at once, and there is no background audit") },
 	}
@@ -121,13 +121,13 @@ func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live,
 
 // addAudit has the cluster audited in the background, until the signal comes: what
 // is left of the time is for admission.
-func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() *engine.Engine, watcher *cluster.Watcher, arrivals *background.Arrivals, log logr.Logger) error {
+func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() *engine.Engine, watcher *cluster.Watcher, arrivals *controller.Arrivals, log logr.Logger) error {
 	if o.AuditInterval == 0 {
 		return nil
 	}
-	auditor, err := background.New(mgr.GetConfig(), background.Options{
+	auditor, err := controller.New(mgr.GetConfig(), controller.Options{
 		Interval: o.AuditInterval, QPS: o.AuditQPS,
-		Lease:   background.Lease{Name: o.AuditLease, Namespace: o.Namespace, Duration: o.AuditLeaseDuration},
+		Lease:   controller.Lease{Name: o.AuditLease, Namespace: o.Namespace, Duration: o.AuditLeaseDuration},
 		Reports: o.AuditReports, ReportsOwner: o.AuditReportsOwner,
 	}, current, rules.All(), metrics.NewAudit(ctrlmetrics.Registry), log)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/emrguard/emrguard/pkg/iam"
+	"github.com/emrguard/emrguard/pkg/aws/iam"
 )
 
 // cliTrust is the trust policy that `aws emr-containers update-role-trust-policy`

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/emrguard/emrguard/pkg/iam"
+	"github.com/emrguard/emrguard/pkg/aws/iam"
 )
 
 func TestMatch(t *testing.T) {

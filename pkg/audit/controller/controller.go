@@ -1,8 +1,8 @@
-// Package background audits the cluster again and again in the process that serves
+// Package controller audits the cluster again and again in the process that serves
 // admission, on one replica at a time, and never at the expense of admission: with
 // requests of its own that are limited, with bounded memory, and so that nothing
 // that goes wrong here ends the process.
-package background
+package controller
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"github.com/emrguard/emrguard/pkg/audit"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/metrics"
-	"github.com/emrguard/emrguard/pkg/openreports"
 	"github.com/emrguard/emrguard/pkg/report"
+	"github.com/emrguard/emrguard/pkg/report/openreports"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 

@@ -1,4 +1,4 @@
-package webhook_test
+package server_test
 
 import (
 	"os"
@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/emrguard/emrguard/pkg/metrics"
-	"github.com/emrguard/emrguard/pkg/webhook"
+	"github.com/emrguard/emrguard/pkg/server"
 )
 
 const head = "apiVersion: config.emrguard.dev/v1alpha1\nkind: GuardConfiguration\n"
@@ -24,12 +24,12 @@ type file struct {
 	log      *strings.Builder
 }
 
-func newFile(t *testing.T, text string) (*file, *webhook.Reloader, error) {
+func newFile(t *testing.T, text string) (*file, *server.Reloader, error) {
 	t.Helper()
 	f := &file{path: filepath.Join(t.TempDir(), "config.yaml"), registry: prometheus.NewRegistry(), log: &strings.Builder{}}
 	f.write(t, text)
 	log := funcr.New(func(_, args string) { f.log.WriteString(args + "\n") }, funcr.Options{})
-	r, err := webhook.NewReloader(f.path, time.Hour, metrics.New(f.registry), log)
+	r, err := server.NewReloader(f.path, time.Hour, metrics.New(f.registry), log)
 	return f, r, err
 }
 
@@ -126,14 +126,14 @@ func TestExpiredExemptionIsLoggedAndCounted(t *testing.T) {
 
 func TestOptionsSayWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	for want, change := range map[string]func(*webhook.Options){
-		"--port":                   func(o *webhook.Options) { o.Port = 0 },
-		"--config-reload-interval": func(o *webhook.Options) { o.ReloadInterval = 0 },
-		"--shutdown-delay":         func(o *webhook.Options) { o.ShutdownDelay = -1 },
-		"--certificates":           func(o *webhook.Options) { o.Certificates = "none" },
-		"--namespace":              func(o *webhook.Options) { o.Namespace = "" },
+	for want, change := range map[string]func(*server.Options){
+		"--port":                   func(o *server.Options) { o.Port = 0 },
+		"--config-reload-interval": func(o *server.Options) { o.ReloadInterval = 0 },
+		"--shutdown-delay":         func(o *server.Options) { o.ShutdownDelay = -1 },
+		"--certificates":           func(o *server.Options) { o.Certificates = "none" },
+		"--namespace":              func(o *server.Options) { o.Namespace = "" },
 	} {
-		o := webhook.NewOptions()
+		o := server.NewOptions()
 		o.Namespace = "emrguard-system"
 		if err := o.Validate(); err != nil {
 			t.Fatalf("the defaults are wrong: %v", err)

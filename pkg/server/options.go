@@ -1,6 +1,6 @@
-// Package webhook wires the process that guards a cluster: manager, caches,
+// Package server wires the process that guards a cluster: manager, caches,
 // certificates, configuration, HTTP server, probes.
-package webhook
+package server
 
 import (
 	"errors"

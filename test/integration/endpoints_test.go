@@ -20,7 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/emrguard/emrguard/pkg/background"
+	"github.com/emrguard/emrguard/pkg/audit/controller"
 	"github.com/emrguard/emrguard/pkg/cli"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
@@ -32,20 +32,20 @@ import (
 	"github.com/emrguard/emrguard/test/harness"
 )
 
-// door is one way in which an object is judged when nobody asks for it. Its answers
+// endpoint is one way in which an object is judged when nobody asks for it. Its answers
 // are "action [rule]", sorted.
-type doors struct {
+type planted struct {
 	fixture                          *fixtures.Fixture
 	engine, check, audit, background []string
 }
 
-// TestDoors plants the object of every fixture and has it judged at every door: by
+// TestEveryEndpoint plants the object of every fixture and has it judged at every endpoint: by
 // the engine, by `emrguard check` as a file, by `emrguard audit` as it exists on the
 // API server, and by the background audit, which writes a Report. All must find the
 // same. What admission answers, which TestFixtures compares with the API server,
 // stands beside it: it differs where a rule judges who asks, or what an update adds.
 // The table of all answers is in the log (go test -v).
-func TestDoors(t *testing.T) {
+func TestEveryEndpoint(t *testing.T) {
 	list, err := fixtures.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -53,13 +53,13 @@ func TestDoors(t *testing.T) {
 	if err := cp.InstallOpenReports(); err != nil {
 		t.Fatal(err)
 	}
-	var alone, together []*doors
+	var alone, together []*planted
 	for i, f := range list {
 		if !f.IsObject() || f.BeingDeleted() {
 			continue // it stands in no file, or is gone before anybody looks
 		}
-		d := &doors{fixture: f}
-		name := "door-"
+		d := &planted{fixture: f}
+		name := "endpoint-"
 		if f.Rule == sharedRole {
 			name = apart + name
 		}
@@ -76,7 +76,7 @@ func TestDoors(t *testing.T) {
 	}
 	// First what is in everybody's way, a few at a time, while the cluster is small.
 	for _, b := range batches(t, alone) {
-		t.Run("batch-"+testName(b.doors[0].fixture), func(t *testing.T) { b.judge(t) })
+		t.Run("batch-"+testName(b.endpoints[0].fixture), func(t *testing.T) { b.judge(t) })
 	}
 	t.Run("plant", func(t *testing.T) {
 		for _, d := range together {
@@ -99,12 +99,12 @@ func TestDoors(t *testing.T) {
 
 // batch are fixtures of one configuration that are not in each other's way.
 type batch struct {
-	conf  string
-	doors []*doors
-	taken map[string]bool
+	conf      string
+	endpoints []*planted
+	taken     map[string]bool
 }
 
-func batches(t *testing.T, list []*doors) []*batch {
+func batches(t *testing.T, list []*planted) []*batch {
 	t.Helper()
 	var all []*batch
 	for _, d := range list {
@@ -140,7 +140,7 @@ func batches(t *testing.T, list []*doors) []*batch {
 		if i < 0 {
 			i, all = len(all), append(all, &batch{conf: conf, taken: map[string]bool{}})
 		}
-		all[i].doors = append(all[i].doors, d)
+		all[i].endpoints = append(all[i].endpoints, d)
 		for _, key := range keys {
 			all[i].taken[key] = true
 		}
@@ -156,7 +156,7 @@ func theNamespace() *unstructured.Unstructured {
 // what is in namespaces of its own.
 func (b *batch) judge(t *testing.T) {
 	t.Helper()
-	for _, d := range b.doors {
+	for _, d := range b.endpoints {
 		// Accounts of a shared role would be in the way of other tests.
 		if !isShared(d.fixture) && d.fixture.Rule != sharedRole {
 			plantFixture(t, d.fixture)
@@ -176,7 +176,7 @@ func (b *batch) judge(t *testing.T) {
 		}
 	}
 	audited, background := auditAll(t, b.conf), backgroundAll(t, b.conf)
-	for _, d := range b.doors {
+	for _, d := range b.endpoints {
 		t.Run(testName(d.fixture), func(t *testing.T) { d.compare(t, b.conf, audited, background) })
 	}
 }
@@ -212,7 +212,7 @@ func plantForNow(t *testing.T, obj *unstructured.Unstructured) *unstructured.Uns
 
 // quiet is the chart's configuration without results about namespaces, but for those
 // that fixtures are about: a Report holds some hundred.
-func quiet(t *testing.T, list []*doors) string {
+func quiet(t *testing.T, list []*planted) string {
 	t.Helper()
 	conf, err := configOf(t.Context(), nil)
 	if err != nil {
@@ -326,7 +326,7 @@ func backgroundAll(t *testing.T, conf string) map[string][]string {
 			}
 		}
 	}, funcr.Options{})
-	a, err := background.New(cp.AdminConfig(), background.Options{Interval: time.Nanosecond, QPS: 10_000, Reports: true},
+	a, err := controller.New(cp.AdminConfig(), controller.Options{Interval: time.Nanosecond, QPS: 10_000, Reports: true},
 		func() *engine.Engine { return e }, rules.All(), metrics.NewAudit(prometheus.NewRegistry()), log)
 	if err != nil {
 		t.Fatal(err)
@@ -401,7 +401,7 @@ func command(t *testing.T, args ...string) map[string][]string {
 	return found
 }
 
-func (d *doors) compare(t *testing.T, conf string, audited, background map[string][]string) {
+func (d *planted) compare(t *testing.T, conf string, audited, background map[string][]string) {
 	t.Helper()
 	f := d.fixture
 	inScope := map[string]any{"emr": map[string]any{"namespaces": []any{f.Namespace}}}
@@ -473,7 +473,7 @@ func outcomes(v *engine.Verdict) []string {
 	return list
 }
 
-func logTable(t *testing.T, all []*doors) {
+func logTable(t *testing.T, all []*planted) {
 	t.Helper()
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
