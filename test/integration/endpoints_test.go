@@ -34,7 +34,7 @@ import (
 
 // endpoint is one way in which an object is judged when nobody asks for it. Its answers
 // are "action [rule]", sorted.
-type planted struct {
+type plantedFixture struct {
 	fixture                          *fixtures.Fixture
 	engine, check, audit, background []string
 }
@@ -53,12 +53,12 @@ func TestEveryEndpoint(t *testing.T) {
 	if err := cp.InstallOpenReports(); err != nil {
 		t.Fatal(err)
 	}
-	var alone, together []*planted
+	var alone, together []*plantedFixture
 	for i, f := range list {
 		if !f.IsObject() || f.BeingDeleted() {
 			continue // it stands in no file, or is gone before anybody looks
 		}
-		d := &planted{fixture: f}
+		d := &plantedFixture{fixture: f}
 		name := "endpoint-"
 		if f.Rule == sharedRole {
 			name = apart + name
@@ -100,11 +100,11 @@ func TestEveryEndpoint(t *testing.T) {
 // batch are fixtures of one configuration that are not in each other's way.
 type batch struct {
 	conf      string
-	endpoints []*planted
+	endpoints []*plantedFixture
 	taken     map[string]bool
 }
 
-func batches(t *testing.T, list []*planted) []*batch {
+func batches(t *testing.T, list []*plantedFixture) []*batch {
 	t.Helper()
 	var all []*batch
 	for _, d := range list {
@@ -212,7 +212,7 @@ func plantForNow(t *testing.T, obj *unstructured.Unstructured) *unstructured.Uns
 
 // quiet is the chart's configuration without results about namespaces, but for those
 // that fixtures are about: a Report holds some hundred.
-func quiet(t *testing.T, list []*planted) string {
+func quiet(t *testing.T, list []*plantedFixture) string {
 	t.Helper()
 	conf, err := configOf(t.Context(), nil)
 	if err != nil {
@@ -401,7 +401,7 @@ func command(t *testing.T, args ...string) map[string][]string {
 	return found
 }
 
-func (d *planted) compare(t *testing.T, conf string, audited, background map[string][]string) {
+func (d *plantedFixture) compare(t *testing.T, conf string, audited, background map[string][]string) {
 	t.Helper()
 	f := d.fixture
 	inScope := map[string]any{"emr": map[string]any{"namespaces": []any{f.Namespace}}}
@@ -473,7 +473,7 @@ func outcomes(v *engine.Verdict) []string {
 	return list
 }
 
-func logTable(t *testing.T, all []*planted) {
+func logTable(t *testing.T, all []*plantedFixture) {
 	t.Helper()
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
