@@ -70,6 +70,9 @@ func (s *share) forObjects(ctx context.Context, peer string, n int64) error {
 	return err
 }
 
+// isLarge reports whether the request is one of those that are judged one at a time.
+func (s *share) isLarge() bool { return s != nil && s.large != nil }
+
 // release gives everything back. What a large request leaves behind is collected
 // before the next one begins: otherwise the garbage of both counts.
 func (s *share) release() {

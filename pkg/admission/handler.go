@@ -75,11 +75,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	ctx, cancel := withDeadline(req.Context(), req.URL.Query().Get("timeout"))
 	defer cancel()
 	in, held, err := h.read(ctx, w, req)
-	defer held.release()
+	defer func() { held.release() }()
 	start = time.Now() // the network is not ours
 	if err == nil {
 		operation = string(in.Request.Operation)
-		outcome, err = h.answer(ctx, w, req, in)
+		outcome, err = h.answer(ctx, w, req, in, &held)
 	}
 	if err != nil {
 		outcome = metrics.Malformed
@@ -110,39 +110,29 @@ func withDeadline(ctx context.Context, timeout string) (context.Context, context
 }
 
 // answer judges a request and writes the answer.
-func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, req *http.Request, in *review) (string, error) {
-	e := h.Engine()
+func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, req *http.Request, in *review, held **share) (string, error) {
 	res, known := h.resource(in.Request)
 	if !known {
 		return metrics.Allowed, h.allowUnknown(w, req, in)
 	}
-	r, old, err := h.request(e, res, in)
-	if err != nil {
-		return "", err
+	j := h.judge(ctx, h.Engine(), res, in, held)
+	if j.err != nil {
+		return "", j.err
 	}
-	var verdict engine.Verdict
-	if r != nil {
-		if in.exceeded == nil {
-			ctx, cancel := context.WithTimeout(ctx, limit.Evaluation)
-			defer cancel()
-			verdict = e.Review(ctx, r, old)
-		} else {
-			h.Metrics.OverBudget(string(h.Endpoint))
-			verdict = e.OverBudget(r, in.exceeded)
-		}
-		h.record(req, in.Request, r, &verdict)
-		if o, ok := h.Facts.(Observer); ok && verdict.Allowed() && in.exceeded == nil && !r.DryRun && r.Object.RBAC != nil && r.Operation != rule.Delete {
+	if r := j.request; r != nil {
+		h.record(req, in.Request, r, &j.verdict)
+		if o, ok := h.Facts.(Observer); ok && j.verdict.Allowed() && in.exceeded == nil && !r.DryRun && r.Object.RBAC != nil && r.Operation != rule.Delete {
 			o.Admitted(r.Object.RBAC)
 		}
 	}
 	outcome := metrics.Allowed
 	switch {
-	case !verdict.Allowed():
+	case !j.verdict.Allowed():
 		outcome = metrics.Denied
-	case len(verdict.Warned) > 0:
+	case len(j.verdict.Warned) > 0:
 		outcome = metrics.Warned
 	}
-	return outcome, h.write(w, in, &verdict)
+	return outcome, h.write(w, in, &j.verdict)
 }
 
 // resource finds what a request is about. It reports false for a resource,

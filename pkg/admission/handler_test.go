@@ -85,7 +85,13 @@ func encode(t *testing.T, review *admissionv1.AdmissionReview) []byte {
 // post returns the HTTP status, and the response when there is one.
 func (d *endpoint) post(t *testing.T, contentType string, body []byte) (int, *admissionv1.AdmissionResponse, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.URL+"/?timeout=30s", bytes.NewReader(body))
+	return d.postWithin(t, contentType, body, "30s")
+}
+
+// postWithin says as well how long the API server would wait.
+func (d *endpoint) postWithin(t *testing.T, contentType string, body []byte, timeout string) (int, *admissionv1.AdmissionResponse, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.URL+"/?timeout="+timeout, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

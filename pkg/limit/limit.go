@@ -13,6 +13,11 @@ import (
 // the webhook's timeout (3 s) to the network and to requests that wait.
 const Evaluation = time.Second
 
+// Answer is when a large request is answered although its judgement has not come to its
+// end: by then every rule should have seen that the time is over. The rest of the webhook's
+// timeout is what a request may have waited before.
+const Answer = Evaluation + 250*time.Millisecond
+
 // Expanded bounds the bytes that references to variables in the containers of one
 // pod are written out to. Linux takes 128 KiB for one argument and 2 MiB for all of
 // a process (execve(2), with the usual 8 MiB of stack), so no container that starts
