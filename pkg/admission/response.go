@@ -137,11 +137,11 @@ func count(n, omitted int) string {
 
 // sentence is a finding as people read it: where, what, and how to mend it.
 func sentence(f rule.Finding) string {
-	s := f.Message
+	s := f.Text()
 	if f.Path != "" {
 		s = f.Path + ": " + s
 	}
-	return s + "; " + f.Remediation
+	return s + "; " + f.Remedy()
 }
 
 // warnings are short, without repetition, and never so many that the API server
@@ -220,15 +220,15 @@ func annotations(v *engine.Verdict) map[string]string {
 	}
 	for key, list := range map[string][]engine.Outcome{annotationDeny: v.Denied, annotationWarn: v.Warned, annotationAudit: v.Audited, annotationExempt: v.Exempted} {
 		for _, o := range list {
-			reason := ""
-			if o.Reason != "" {
-				reason = " (exempt: " + o.Reason + ")"
+			excuse := ""
+			if o.Excuse != "" {
+				excuse = " (exempt: " + o.Excuse + ")"
 			}
 			path := o.Path
 			if path != "" {
 				path += ": "
 			}
-			add(key, "[", o.Rule, "] ", path, o.Message, reason)
+			add(key, "[", o.Rule, "] ", path, o.Text(), excuse)
 			if o.BreakGlass {
 				add(annotationBreakGlass, o.Rule)
 			}

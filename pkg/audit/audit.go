@@ -141,7 +141,7 @@ func (a *Auditor) add(v *engine.Verdict, o *object.Object, place Place) {
 		}
 		return report.Finding{
 			Rule: x.Rule, Action: action, Deferred: x.PodsDenied, Object: named, Path: x.Path, Subject: x.Subject, Via: x.Via,
-			Message: x.Message, Remediation: x.Remediation, Guide: report.Guide{Section: guide.Section, Address: guide.Address},
+			Message: x.Text(), Remediation: x.Remedy(), Guide: report.Guide{Section: guide.Section, Address: guide.Address},
 			File: place.File, Line: line(x.Path),
 		}
 	}
@@ -154,7 +154,7 @@ func (a *Auditor) add(v *engine.Verdict, o *object.Object, place Place) {
 	}
 	for _, x := range v.Exempted {
 		if a.asks(x.Rule) {
-			a.keepExempted(report.Exempted{Finding: finding(x), Reason: x.Reason})
+			a.keepExempted(report.Exempted{Finding: finding(x), Reason: x.Excuse})
 		}
 	}
 	for _, failure := range v.Errors {

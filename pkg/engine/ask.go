@@ -27,7 +27,7 @@ type answers struct {
 
 // comparable reports whether an old object could excuse something.
 func (a *answers) comparable() bool {
-	return slices.ContainsFunc(a.list, func(j judged) bool { return !j.Act })
+	return slices.ContainsFunc(a.list, func(j judged) bool { return !j.SkipsComparison() })
 }
 
 // ask asks rules. Findings that the tally excuses are left out before any is left
@@ -116,12 +116,13 @@ func late(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Deadli
 func (e *Engine) grouper(r *rule.Request, asked **compiled) func(*rule.Finding) string {
 	type key struct {
 		rule    string
+		reason  *rule.Reason
 		action  rule.Action
 		subject string
 	}
 	known := map[key]string{}
 	return func(f *rule.Finding) string {
-		k := key{f.Rule, f.Action, f.Subject}
+		k := key{f.Rule, f.Reason, f.Action, f.Subject}
 		group, ok := known[k]
 		if !ok {
 			j := judged{Finding: *f, rule: *asked}

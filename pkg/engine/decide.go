@@ -57,8 +57,6 @@ type Outcome struct {
 	AsSubmitter bool
 	// Failed is true when the rule could not judge; Errors says why.
 	Failed bool
-	// Reason of the exemption.
-	Reason string
 }
 
 // RuleError is a rule that could not judge a request.
@@ -138,12 +136,11 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 		return
 	}
 	if j.Excuse != "" {
-		o.Reason = j.Excuse
 		v.Exempted = append(v.Exempted, o)
 		return
 	}
 	if x := e.exempts(r, j); x != nil {
-		o.Reason = x.Reason
+		o.Excuse = x.Reason
 		v.Exempted = append(v.Exempted, o)
 		return
 	}
@@ -159,7 +156,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	}
 	o.WouldDeny = wanted == rule.Deny && action != rule.Deny
 	o.Action = action
-	o.AsSubmitter = j.rule != nil && j.rule.Requester && j.Act && j.err == nil && r.Requester.Class == rule.Submitter
+	o.AsSubmitter = j.rule != nil && j.rule.Requester && j.SkipsComparison() && j.err == nil && r.Requester.Class == rule.Submitter
 	o.Deferred = isDeferred(r, j)
 	o.PodsDenied = o.Deferred && later == rule.Deny
 	switch action {

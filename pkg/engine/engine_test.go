@@ -239,8 +239,8 @@ func TestExemptions(t *testing.T) {
 			if got := counts(v); got != c.want {
 				t.Fatalf("denied/warned/audited/exempted %s, want %s", got, c.want)
 			}
-			if len(v.Exempted) == 1 && v.Exempted[0].Reason != "incident 4711" {
-				t.Errorf("the reason is %q", v.Exempted[0].Reason)
+			if len(v.Exempted) == 1 && v.Exempted[0].Excuse != "incident 4711" {
+				t.Errorf("the reason is %q", v.Exempted[0].Excuse)
 			}
 			if expired := x.Expires != nil && !now.Before(x.Expires.Time); (len(e.Expired()) == 1) != expired {
 				t.Errorf("expired exemptions: %v", e.Expired())

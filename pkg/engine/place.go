@@ -52,7 +52,7 @@ func (v *Verdict) once() {
 	for _, list := range []*[]Outcome{&v.Denied, &v.Warned, &v.Audited, &v.Exempted} {
 		*list = slices.DeleteFunc(*list, func(o Outcome) bool {
 			if slices.ContainsFunc(kept, func(k Outcome) bool {
-				return k.Rule == o.Rule && k.Path == o.Path && k.Message == o.Message && k.Key == o.Key
+				return k.Path == o.Path && k.Same(&o.Finding)
 			}) {
 				return true
 			}

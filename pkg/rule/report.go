@@ -15,7 +15,7 @@ import (
 // out (Excuse), so that a new violation cannot hide behind old ones.
 type Report struct {
 	// Group says what follows from a finding. Findings of one rule in different
-	// groups are limited apart. Nil: by the finding's own action.
+	// groups are limited apart. Nil: by their reasons.
 	Group func(*Finding) string
 
 	rule     *Rule
@@ -27,17 +27,9 @@ type Report struct {
 	tally    Tally
 }
 
-// Tally counts findings that are the same wherever in the object they are: of one
-// rule, with one message and key. It holds hashes, because an object of 1.5 MB has
+// Tally counts findings that are the same wherever in the object they are. It holds hashes, because an object of 1.5 MB has
 // room for 50,000 findings whose texts are longer than what they were found in.
 type Tally map[uint64]int
-
-// Of one process, and not to be guessed: nobody can make two findings collide.
-var seed = maphash.MakeSeed()
-
-func (f *Finding) sum() uint64 {
-	return maphash.Comparable(seed, [3]string{f.Rule, f.Message, f.Key})
-}
 
 // Begin makes the findings that follow those of rule r.
 func (rep *Report) Begin(r *Rule) {
@@ -59,18 +51,20 @@ func (rep *Report) Excuse(old Tally) { rep.excused = old }
 // Add records a finding.
 func (rep *Report) Add(f Finding) {
 	f.Rule = rep.rule.ID
-	if f.Action == "" {
-		f.Action = rep.rule.Default
-	}
-	if f.Remediation == "" {
-		f.Remediation = rep.rule.Remediation
+	if f.Reason == nil {
+		if f.Action == "" {
+			f.Action = rep.rule.Default
+		}
+		if f.Remediation == "" {
+			f.Remediation = rep.rule.Remediation
+		}
 	}
 	if rep.paths == nil {
 		rep.paths, rep.kept = map[uint64]struct{}{}, map[string]int{}
 	}
 	rep.paths[maphash.String(seed, f.Path)] = struct{}{}
 	if rep.tally != nil {
-		if !f.Act {
+		if !f.SkipsComparison() {
 			rep.tally[f.sum()]++
 		}
 		return
@@ -79,6 +73,9 @@ func (rep *Report) Add(f Finding) {
 		return
 	}
 	group := string(f.Action)
+	if f.Reason != nil {
+		group = f.Reason.Name
+	}
 	if rep.Group != nil {
 		group = rep.Group(&f)
 	}
@@ -105,7 +102,7 @@ func (rep *Report) Omitted() int { return rep.omitted }
 // Takes reports whether the tally has a finding that is the same as f, and takes
 // it out. What the requester does is never in it.
 func (t Tally) Takes(f *Finding) bool {
-	if f.Act || len(t) == 0 {
+	if f.SkipsComparison() || len(t) == 0 {
 		return false
 	}
 	sum := f.sum()

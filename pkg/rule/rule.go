@@ -12,10 +12,10 @@ import (
 	"time" //nolint:depguard // the type of the clock that rules are given; they have none of their own
 
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	strictjson "sigs.k8s.io/json"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/pattern"
 )
 
@@ -89,26 +89,6 @@ const (
 	Connect Operation = "CONNECT"
 )
 
-// Target is an API resource whose requests a rule has to see.
-type Target struct {
-	Group, Version string
-	// Resource as in a webhook configuration, with its subresource:
-	// "pods" or "pods/ephemeralcontainers".
-	Resource   string
-	Cluster    bool // a resource without namespace
-	Operations []Operation
-	// Everywhere is true for what has to be seen in every namespace, because it may run
-	// in a managed one: a custom resource that says so itself.
-	Everywhere bool
-	// Audit is true for what only audits and files show the rule: the API server
-	// never sends it to a webhook, or the chart leaves its namespace out.
-	Audit bool
-	// Metadata is true for a subresource by which labels and annotations can be
-	// changed, and by which nothing else that is judged can: only requests that do so
-	// are sent.
-	Metadata bool
-}
-
 // Guide names the clause that a rule enforces.
 type Guide struct {
 	// Section is the English title of the section of the guide.
@@ -131,6 +111,15 @@ type Rule struct {
 	Remediation string
 	// Guide is the clause that the rule enforces.
 	Guide Guide
+	// Clauses of the guides that the rule enforces. The first is of the guide by whose
+	// profile the rule acts.
+	Clauses []guide.Clause
+	// Reasons are everything that the rule can find. When it cannot judge, that counts as
+	// the first.
+	Reasons []*Reason
+	// Retired are parameters that older versions had, with the field of the configuration
+	// that took their place.
+	Retired map[string]string
 	// Default is the action of findings that name none themselves. A rule that is
 	// Off by default is asked only where the configuration gives it a mode.
 	Default Action
@@ -245,39 +234,3 @@ func (s Settings) Decode(id string, into any) error {
 // ParameterError says that a parameter of a rule is wrong, with the path of the
 // parameters in the configuration.
 func ParameterError(id string, err error) error { return fmt.Errorf("rules[%s].params: %w", id, err) }
-
-// Finding is one thing that is wrong with an object or request.
-type Finding struct {
-	// Rule is the id of the rule; the report fills it.
-	Rule string
-	// Action of this finding; empty for the rule's own.
-	Action Action
-	// Path of the field, such as `spec.containers[0].env[2]`; empty when the
-	// object or request as a whole is meant.
-	Path string
-	// Subject who gains something, and Via the path by which, for a finding about
-	// RBAC.
-	Subject, Via string
-	// Others are further subjects of whom the finding is, when they are too many for
-	// a finding each. It is excused only when each of them is.
-	Others []string
-	// Message says what is wrong, without index numbers: two findings with the
-	// same message are the same finding for the comparison of an old object with
-	// its update. It never holds a secret.
-	Message string
-	// Remediation says how to mend it.
-	Remediation string
-	// Key tells findings apart that have the same message; it is never shown.
-	Key string
-	// Excuse is why the rule itself lets it pass, by a parameter of its own: it is then
-	// recorded like what an exemption excuses. Empty for all others.
-	Excuse string
-	// Act is true for a finding about what the requester does, in contrast to
-	// what the object is: it is never compared with the old object.
-	Act bool
-}
-
-// String is the resource as kubectl writes it, such as "deployments.apps".
-func (t Target) String() string {
-	return schema.GroupResource{Group: t.Group, Resource: t.Resource}.String()
-}

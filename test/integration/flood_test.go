@@ -75,7 +75,7 @@ func TestFlood(t *testing.T) {
 	silent := min(floodConnections, int(min(files.Cur, 1<<20))-2000)
 	idle := status(t, "VmRSS")
 	risen := peak(t)
-	beside := startLoad(t, ns, 20)
+	beside := startLoad(t, ns, 20, harness.Denied)
 	ctx, cancel := context.WithTimeout(t.Context(), floodTime)
 	defer cancel()
 	var all sync.WaitGroup
