@@ -11,7 +11,8 @@ import (
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
+	"github.com/emrguard/emrguard/pkg/rules/grants/holder"
 )
 
 // Report is the answer.
@@ -70,7 +71,7 @@ type Options struct {
 
 // Look reads a snapshot.
 func Look(e *engine.Engine, facts *cluster.Snapshot, o Options) (*Report, error) {
-	list, err := rules.Capabilities(e.Settings())
+	list, err := capability.Forbidden(e.Settings())
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (r *Report) add(e *engine.Engine, namespace string, grants []rbac.Grant, ma
 			i = len(r.Holdings) - 1
 		}
 		held := Held{}
-		held.Action, r.Holdings[i].Standing = rules.Judge(e.Settings(), g, managed)
+		held.Action, r.Holdings[i].Standing = holder.Judge(e.Settings(), g, managed)
 		for _, p := range g.Permissions {
 			held.Permissions = append(held.Permissions, p.String())
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/rbac"
-	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
 
 // Submitter is a user with the groups that the authenticator gives.
@@ -40,7 +40,7 @@ type Difference struct {
 // Compare asks the API server about every forbidden request of each submitter, and
 // adds to the report where it answers otherwise than RBAC.
 func (r *Report) Compare(ctx context.Context, e *engine.Engine, facts *cluster.Snapshot, client kubernetes.Interface, submitters []Submitter) error {
-	capabilities, err := rules.Capabilities(e.Settings())
+	capabilities, err := capability.Forbidden(e.Settings())
 	if err != nil {
 		return err
 	}

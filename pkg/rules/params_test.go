@@ -9,7 +9,19 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
 )
+
+// find returns a rule by its id.
+func find(t *testing.T, id string) rule.Rule {
+	t.Helper()
+	all := rules.All()
+	i := slices.IndexFunc(all, func(r rule.Rule) bool { return r.ID == id })
+	if i < 0 {
+		t.Fatalf("there is no rule %s", id)
+	}
+	return all[i]
+}
 
 // TestBadParameters proves that a parameter that would do something else than it
 // seems to is refused, and that the error names it.
@@ -40,13 +52,47 @@ func TestBadParameters(t *testing.T) {
 			`{"maxAge": "180d"}`:                       "maxAge",
 		},
 		"image-mutable-tag": {`{"x": 1}`: "x"},
+		"imds-network-policy": {
+			`{"blockedElsewhere": [""]}`: "blockedElsewhere[0]: the pattern is empty",
+			`{"blocked": true}`:          `unknown field "blocked"`,
+		},
+		"karpenter-instance-metadata": {
+			`{"hopLimit": 0}`:  "hopLimit: 0 is not in 1 to 64",
+			`{"hopLimit": 65}`: "hopLimit: 65 is not in 1 to 64",
+		},
+		"execution-role-policy": {
+			`{"executionRoles": [""]}`:                                "executionRoles[0]: the pattern is empty",
+			`{"executionRoles": ["arn:aws:iam::123456789012:role/"]}`: "executionRoles[0]: it ends in /: a role's name belongs there",
+		},
+		"vpc-cni-credentials": {`{"x": 1}`: `unknown field "x"`},
+		"endpoint-exposure": {
+			`{"widestIPv4": 33}`:  "widestIPv4: 33",
+			`{"widestIPv4": -1}`:  "widestIPv4: -1",
+			`{"widestIPv6": 129}`: "widestIPv6: 129",
+			`{"widestIPv4": "8"}`: "widestIPv4",
+			`{"widestIpv4": 8}`:   "widestIpv4",
+		},
 	} {
-		all := rules.All()
-		r := all[slices.IndexFunc(all, func(r rule.Rule) bool { return r.ID == id })]
+		r := find(t, id)
 		for params, want := range list {
 			_, err := r.New(rule.Settings{Params: map[string]json.RawMessage{id: json.RawMessage(params)}})
 			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "rules["+id+"].params") {
 				t.Errorf("%s %s: %v, want %q", id, params, err, want)
+			}
+		}
+	}
+}
+
+// The bounds of parameters are allowed, and null is like nothing.
+func TestGoodParameters(t *testing.T) {
+	t.Parallel()
+	for id, list := range map[string][]string{
+		"endpoint-exposure":           {`{"widestIPv4": 32}`, `{"widestIPv6": 0}`, `{"widestIPv4": null}`},
+		"karpenter-instance-metadata": {`{"hopLimit": 1}`, `{"hopLimit": 64}`},
+	} {
+		for _, params := range list {
+			if _, err := find(t, id).New(rule.Settings{Params: map[string]json.RawMessage{id: json.RawMessage(params)}}); err != nil {
+				t.Errorf("%s %s: %v", id, params, err)
 			}
 		}
 	}
@@ -78,15 +124,15 @@ func TestParametersLeaveDefaultsAlone(t *testing.T) {
 		"token-request":    `{"brokers": ["somebody"]}`,
 		"mutating-webhook": `{"allowed": [{"name": "somebody", "users": ["somebody"]}], "known": ["somebody"]}`,
 	} {
-		if _, err := ruleOf(t, id).New(rule.Settings{Params: map[string]json.RawMessage{id: json.RawMessage(params)}}); err != nil {
+		if _, err := find(t, id).New(rule.Settings{Params: map[string]json.RawMessage{id: json.RawMessage(params)}}); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	if after := defaults(); !reflect.DeepEqual(before, after) {
 		t.Errorf("the defaults are %v, want %v", after, before)
 	}
-	for name, list := range map[string]func() []string{"DefaultCABundleWriters": rules.DefaultCABundleWriters, "DefaultAllowedWebhooks": func() []string {
-		return rules.DefaultAllowedWebhooks()[0].Users
+	for name, list := range map[string]func() []string{"DefaultCABundleWriters": admissioncontrol.DefaultCABundleWriters, "DefaultAllowedWebhooks": func() []string {
+		return admissioncontrol.DefaultAllowedWebhooks()[0].Users
 	}} {
 		want := slices.Clone(list())
 		list()[0] = "changed"

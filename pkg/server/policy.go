@@ -7,6 +7,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
 	"github.com/emrguard/emrguard/pkg/scope"
 )
 
@@ -21,12 +22,12 @@ type PolicyData struct {
 	// Deleters are the controllers whose deletions are never refused.
 	Deleters []string `json:"deleters"`
 	// AllowedWebhooks is the default of mutating-webhook's parameter `allowed`.
-	AllowedWebhooks []rules.AllowedWebhook `json:"allowedWebhooks"`
+	AllowedWebhooks []admissioncontrol.AllowedWebhook `json:"allowedWebhooks"`
 	// CABundleWriters is the default of guard-protection's parameter.
 	CABundleWriters []string `json:"caBundleWriters"`
 	// Operations and Reaches say which entries can change what EMR runs.
 	Operations []string      `json:"operations"`
-	Reaches    []rules.Reach `json:"reaches"`
+	Reaches    []admissioncontrol.Reach `json:"reaches"`
 	// Definitions are the CustomResourceDefinitions of what the rules read.
 	Definitions []string `json:"definitions"`
 	// MetadataConditions are the matchConditions of the webhook's entries for
@@ -44,13 +45,13 @@ func Policy() PolicyData {
 		AdministratorGroups: defaults.Administrators.Groups,
 		BreakGlassGroups:    defaults.BreakGlass.Groups,
 		Deleters:            scope.Deleters(),
-		AllowedWebhooks:     rules.DefaultAllowedWebhooks(),
-		CABundleWriters:     rules.DefaultCABundleWriters(),
-		Operations:          rules.MutatingOperations(),
-		Reaches:             rules.Reaches(),
+		AllowedWebhooks:     admissioncontrol.DefaultAllowedWebhooks(),
+		CABundleWriters:     admissioncontrol.DefaultCABundleWriters(),
+		Operations:          admissioncontrol.MutatingOperations(),
+		Reaches:             admissioncontrol.Reaches(),
 		Definitions:         object.Definitions(),
-		MetadataConditions:  rules.MetadataConditions(),
-		DeletionConditions:  rules.DeletionConditions(),
+		MetadataConditions:  admissioncontrol.MetadataConditions(),
+		DeletionConditions:  admissioncontrol.DeletionConditions(),
 	}
 	for _, r := range rules.All() {
 		switch r.ID {

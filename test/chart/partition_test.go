@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
 
-	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
 )
 
 // scopeValues are the values that decide about the division of namespaces.
@@ -111,9 +111,9 @@ func isForMetadata(entry *admissionregistrationv1.ValidatingWebhook) bool {
 func TestConditionsOfEntries(t *testing.T) {
 	t.Parallel()
 	for _, entry := range webhooks(t, render(t, "helm3", "--values", chart+"/ci/selector-values.yaml")) {
-		want := rules.DeletionConditions()
+		want := admissioncontrol.DeletionConditions()
 		if isForMetadata(&entry) {
-			want = rules.MetadataConditions()
+			want = admissioncontrol.MetadataConditions()
 		}
 		if !slices.Equal(entry.MatchConditions, want) {
 			t.Errorf("%s has the conditions %v, want those of the rules: %v", entry.Name, entry.MatchConditions, want)

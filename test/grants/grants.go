@@ -19,12 +19,12 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
 
 // Howto is what to do with a permission that the table lacks.
 const Howto = "add it to test/grants/grants.yaml: decide whether it leads to a pod, a token, a Secret, a ConfigMap, a shell, another identity or past emrguard " +
-	"(then to pkg/rules/rbac_capabilities.go or rbac_escalation.go as well), and say which; or say by one of the reasons there why it does not"
+	"(then to a file of pkg/rules/grants/capability as well), and say which; or say by one of the reasons there why it does not"
 
 //go:embed grants.yaml
 var text []byte
@@ -122,7 +122,7 @@ func (t *Table) Rows() []Permission {
 // Judge says which capability of the rules a permission is, by a ClusterRole with it
 // alone that is bound in the whole cluster; empty for none.
 func Judge(p Permission) ([]string, error) {
-	list, err := rules.Capabilities(rule.Settings{})
+	list, err := capability.Forbidden(rule.Settings{})
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 	"github.com/emrguard/emrguard/test/grants"
 )
 
@@ -38,7 +38,7 @@ func TestTheRulesAgree(t *testing.T) {
 			t.Errorf("%s: the table says %q, the rules say %q", p, says, judged)
 		}
 	}
-	list, err := rules.Capabilities(rule.Settings{})
+	list, err := capability.Forbidden(rule.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}

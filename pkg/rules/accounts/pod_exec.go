@@ -1,0 +1,72 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
+)
+
+// PodExec is the rule pod-exec.
+//
+// Guide: "Role-based access control (RBAC) permissions": no permission to exec
+// into EMR's pods, which gives access to the managed pod templates and to the JWT
+// that is mounted there.
+//
+// Fields: connections to pods/exec, pods/attach, pods/portforward, pods/proxy,
+// services/proxy and nodes/proxy, and updates of pods/ephemeralcontainers.
+//
+// Allowed: EMR, administrators.
+func PodExec() rule.Rule {
+	nodes := targets.New("", "v1", "nodes/proxy", rule.Connect)
+	nodes.Cluster = true
+	return rule.Rule{
+		ID:    "pod-exec",
+		Title: "a way into a running pod of EMR",
+		Doc: "Inside an EMR pod lie the managed pod template and the token of its execution role. `kubectl exec`, `attach`, `port-forward`, `proxy` and `debug` all lead there, " +
+			"so submitters and job accounts may use none of them in a managed namespace, whatever RBAC allows. " +
+			"`nodes/proxy` reaches every pod of a node through its kubelet, in any namespace; because monitoring uses it, it is a warning.",
+		Remediation: "read logs, metrics and the Spark history server instead",
+		Guide:       guide.RBAC,
+		Default:     rule.Deny,
+		Requester:   true,
+		Targets: []rule.Target{
+			targets.New("", "v1", "pods/exec", rule.Connect),
+			targets.New("", "v1", "pods/attach", rule.Connect),
+			targets.New("", "v1", "pods/portforward", rule.Connect),
+			targets.New("", "v1", "pods/proxy", rule.Connect),
+			targets.New("", "v1", "services/proxy", rule.Connect),
+			targets.New("", "v1", "pods/ephemeralcontainers", rule.Update),
+			nodes,
+		},
+		New: func(s rule.Settings) (rule.Check, error) {
+			if err := s.Decode("pod-exec", &struct{}{}); err != nil {
+				return nil, err
+			}
+			return checkPodExec, nil
+		},
+	}
+}
+
+func checkPodExec(_ context.Context, r *rule.Request, rep *rule.Report) error {
+	if !r.Requester.Untrusted() {
+		return nil
+	}
+	if r.Resource.Resource == "nodes" {
+		rep.Add(rule.Finding{
+			Action:      rule.Warn,
+			Message:     fmt.Sprintf("%s reaches all pods of node %q through its kubelet", wording.Requester(r.Requester), r.Name),
+			Remediation: "use the fine-grained subresources nodes/metrics, nodes/stats, nodes/log, nodes/healthz instead of nodes/proxy",
+			Act:         true,
+		})
+		return nil
+	}
+	rep.Add(rule.Finding{
+		Message: fmt.Sprintf("%s may not use %s/%s of %q", wording.Requester(r.Requester), r.Resource.Resource, r.Subresource, r.Name),
+		Act:     true,
+	})
+	return nil
+}

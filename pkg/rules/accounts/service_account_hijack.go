@@ -1,0 +1,255 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
+)
+
+const hijackID = "service-account-hijack"
+
+// ServiceAccountHijack is the rule service-account-hijack.
+//
+// Guide: "Role-based access control (RBAC) permissions": no permission to create
+// pods, which could use a ServiceAccount that is mapped to a role with more rights
+// than the user has; and the ServiceAccount name of EMR's pods must not be changed.
+//
+// Fields: spec.serviceAccountName of Pods and of pod templates, the accounts and
+// roles that custom resources and Spark and Flink settings name; the images of Pods
+// that run; the labels and owners of Pods, and their deletion, by job accounts.
+//
+// Allowed: EMR and administrators; a workload controller for what it controls; a
+// job account for accounts of its own role; every account for itself; for custom
+// resources, who stands in emr.roleUsers.
+func ServiceAccountHijack() rule.Rule {
+	return rule.Rule{
+		ID:    hijackID,
+		Title: "pods run as an account with a role by somebody who may not",
+		Doc: "Whoever may create a pod, a workload or a Spark or Flink resource chooses its ServiceAccount, and with it an IAM role. " +
+			"Only EMR (its operators too, once `emr.principals.operators` names them) and administrators choose freely; a job account only among the accounts of its own execution role, so that a driver cannot hop to a stronger one; every account may use itself; " +
+			"a controller only for a workload that was judged when its author made it, and with the account that the workload names, or that the ControllerRevision names which the pod is of: both are looked up. So a pod whose account a mutating webhook changed is refused, whoever made it. " +
+			"A pod that runs takes another image by an update: only who may use its account may give it one. Job accounts may neither delete nor relabel pods of another role. " +
+			"Custom resources are how the users of the operators submit jobs: `emr.roleUsers` says who may use which roles; while it is empty, a submitter is warned. They are judged in the namespace in which their pods run, wherever they stand: " +
+			"a SparkApplication by `spark.kubernetes.namespace`, a JobRun by its virtual cluster, which a VirtualCluster or `emr.virtualClusters` maps to a namespace; one that nothing is known of is a warning. " +
+			"A field that may name the account and that cannot be read is refused. What names an account that does not exist yet is a warning, and so is an account that gets a role while something uses it already. " +
+			"Whoever asks, a pod whose Spark role or EMR component contradicts the component of its account is refused.",
+		Remediation: "submit the job through EMR, or run it as an account whose name is not reserved and that has no role",
+		Guide:       guide.RBAC,
+		Default:     rule.Deny,
+		Requester:   true,
+		Targets: slices.Concat(
+			[]rule.Target{
+				targets.New("", "v1", "pods", rule.Create, rule.Update, rule.Delete),
+				targets.Metadata("", "pods/status", rule.Update), // by which a job account relabels, too
+				targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update),
+				targets.New("apps", "v1", "controllerrevisions", rule.Create),
+			},
+			targets.Workloads(), everywhere(targets.CustomResources()), targets.SessionJobs(),
+		),
+		New: func(s rule.Settings) (rule.Check, error) {
+			if err := s.Decode(hijackID, &struct{}{}); err != nil {
+				return nil, err
+			}
+			return func(ctx context.Context, r *rule.Request, rep *rule.Report) error { return checkHijack(ctx, s, r, rep) }, nil
+		},
+	}
+}
+
+// everywhere marks the targets whose pods may run in another namespace than their own:
+// other operators than Kubeflow's write their own over what the resource says.
+func everywhere(targets []rule.Target) []rule.Target {
+	for i := range targets {
+		switch targets[i].Resource + "." + targets[i].Group {
+		case "sparkapplications.sparkoperator.k8s.io", "scheduledsparkapplications.sparkoperator.k8s.io", "jobruns.emrcontainers.services.k8s.aws":
+			targets[i].Everywhere = true
+		}
+	}
+	return targets
+}
+
+func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
+	switch {
+	case !r.Managed:
+		return judgePlace(ctx, s, r, rep)
+	case r.Resource.Resource == "serviceaccounts":
+		return judgeNewRole(ctx, r, rep)
+	case r.IsPod() && r.Operation != rule.Create:
+		return judgePodChange(ctx, r, rep)
+	case r.Operation == rule.Update && r.Old != nil && object.SameWork(r.Old, r.Object):
+		return nil
+	}
+	contradictions(r, rep)
+	if !mustBeAllowed(r.Requester) {
+		return nil
+	}
+	if owner := ownerOfMade(r); owner != nil {
+		return judgeMade(ctx, r, rep, owner)
+	}
+	err := judgeAccounts(ctx, s, r, rep)
+	judgeUnread(r, rep)
+	if arn := r.Object.ExecutionRole; arn != "" {
+		judgeRole(s, r, rep, arn)
+	}
+	if r.Object.Flink != "" {
+		err = errors.Join(err, judgeSession(ctx, s, r, rep))
+	}
+	return err
+}
+
+// mustBeAllowed reports whether the requester may use only some of the accounts.
+func mustBeAllowed(r rule.Requester) bool {
+	switch r.Class {
+	case rule.EMRService, rule.Administrator, rule.Nobody:
+		return false
+	case rule.JobAccount, rule.Controller, rule.Submitter:
+	}
+	return true
+}
+
+// judgeAccounts judges the accounts that an object runs as, each once.
+func judgeAccounts(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, a := range r.Object.Accounts() {
+		if seen[a.Name] {
+			continue
+		}
+		seen[a.Name] = true
+		sa, exists, err := r.AccountNamed(ctx, a.Name)
+		id := identity.Of(sa)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case harmlessOperator(s, id):
+		case id.BearsRole() || id.Managed:
+			judgeUse(s, r, rep, id, a.Path)
+		case !exists && !a.Setting:
+			judgeMissing(r, rep, a)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// judgeUse judges an account that bears a role, or whose name is EMR's.
+func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity.Identity, path string) {
+	if mayUse(r.Requester, id) {
+		return
+	}
+	f := rule.Finding{
+		Path: path, Act: true,
+		Message: fmt.Sprintf("%s may not run anything as ServiceAccount %q, which %s", wording.Requester(r.Requester), id.Account.Name, id.Describe()),
+	}
+	if !id.BearsRole() {
+		f.Message = fmt.Sprintf("%s may not run anything as ServiceAccount %q, whose name is reserved for EMR", wording.Requester(r.Requester), id.Account.Name)
+		f.Remediation = "submit the job through EMR, or run it as an account of another name; who installs EMR's charts, such as a GitOps controller, belongs in administrators.users"
+	}
+	if !isCustomResource(r) || r.Requester.Class == rule.JobAccount {
+		rep.Add(f)
+		return
+	}
+	if s.MayUse(r.Requester, id.ARNs()...) {
+		return
+	}
+	judgeCustom(s, rep, f)
+}
+
+// operatorAccounts are the managed names as which EMR's charts install the operators
+// and Livy's server, which run nobody's code.
+var operatorAccounts = []string{"emr-containers-sa-spark-operator", "emr-containers-sa-flink-operator", "emr-containers-sa-livy"}
+
+// harmlessOperator reports whether the account is an operator's or Livy's that bears no
+// role and that the configuration does not list: what it makes is judged as anybody's,
+// so nobody wins by running as it. Its name alone makes a namespace EMR's, and charts
+// install it by whatever hand.
+func harmlessOperator(s rule.Settings, id identity.Identity) bool {
+	user := "system:serviceaccount:" + id.Account.Namespace + ":" + id.Account.Name
+	return !id.BearsRole() && slices.Contains(operatorAccounts, id.Account.Name) && !slices.Contains(s.Operators, user) && !s.Trusted.Match(user)
+}
+
+// judgeMissing warns of an account that does not exist: its role comes later, and
+// nobody judges then who may use it. The API server refuses Pods of such an account
+// itself, and makes the account "default" of every namespace.
+func judgeMissing(r *rule.Request, rep *rule.Report, a object.Account) {
+	if r.IsPod() || a.Name == "default" || r.Object.GVK.Kind == "ControllerRevision" {
+		return
+	}
+	rep.Add(rule.Finding{
+		Action: rule.Warn, Path: a.Path, Act: true,
+		Message:     fmt.Sprintf("ServiceAccount %q does not exist yet: whoever makes it decides as which IAM role this will run", a.Name),
+		Remediation: "create the ServiceAccount first, then what runs as it",
+	})
+}
+
+// judgeMade judges what a controller makes for a workload: the accounts have to be
+// those that the workload names.
+func judgeMade(ctx context.Context, r *rule.Request, rep *rule.Report, owner *metav1.OwnerReference) error {
+	var errs []error
+	for i := range r.Object.Pods {
+		pod := &r.Object.Pods[i]
+		if pod.ServiceAccountName() == "" {
+			continue
+		}
+		sa, err := r.Account(ctx, pod)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		id := identity.Of(sa)
+		if !id.BearsRole() && !id.Managed {
+			continue
+		}
+		wrong, err := strayed(ctx, r, owner, pod)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if err != nil || wrong == "" {
+			continue
+		}
+		rep.Add(rule.Finding{
+			Path: pod.FieldPath("serviceAccountName"), Act: true,
+			Message:     fmt.Sprintf("it is to run as ServiceAccount %q, which %s, but %s", id.Account.Name, id.Describe(), wrong),
+			Remediation: "find what changes the ServiceAccount of objects that controllers make; if the workload itself was just changed or deleted, nothing has to be done",
+		})
+	}
+	return errors.Join(errs...)
+}
+
+// contradictions finds pods whose labels say that they are something else than
+// their account is for, whoever made them. Executors may run as the driver's
+// account: Spark falls back to it.
+func contradictions(r *rule.Request, rep *rule.Report) {
+	for i := range r.Object.Pods {
+		pod := &r.Object.Pods[i]
+		id := identity.Of(rule.ServiceAccount{Name: pod.ServiceAccountName()})
+		for _, key := range []string{"spark-role", "emr-containers.amazonaws.com/component"} {
+			says := pod.Meta.Labels[key]
+			wrong := false
+			switch id.Name.Component {
+			case "executor":
+				wrong = says == "driver" || says == "job.submitter"
+			case "driver":
+				wrong = says == "job.submitter"
+			case "client":
+				wrong = says == "driver" || says == "executor"
+			}
+			if wrong {
+				rep.Add(rule.Finding{
+					Path:        object.MapPath(pod.MetaPath+".labels", key),
+					Message:     fmt.Sprintf("the label says that the pod is a %s, but ServiceAccount %q is for the %s", says, id.Account.Name, id.Name.Component),
+					Remediation: "find what changed the pod's ServiceAccount on its way, a mutating webhook for one",
+					Key:         pod.Role,
+				})
+			}
+		}
+	}
+}

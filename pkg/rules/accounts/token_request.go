@@ -1,0 +1,123 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/pattern"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
+)
+
+// TokenRequest is the rule token-request.
+//
+// Guide: "Role-based access control (RBAC) permissions": the JWT of a pod can be
+// used to get the credentials of its execution role.
+//
+// Fields: serviceaccounts/token (kubectl create token), and Secrets of type
+// kubernetes.io/service-account-token.
+//
+// Allowed: EMR, administrators, controllers; the kubelet for a pod of its node; a
+// job account for accounts of its own role; known brokers, which hand the token of a
+// pod's account to nobody but AWS.
+func TokenRequest() rule.Rule {
+	return rule.Rule{
+		ID:    tokenRequestID,
+		Title: "a token of an account with a role, without a pod",
+		Doc: "The token of a ServiceAccount is what STS takes for its IAM role. `kubectl create token` and a Secret of type service-account-token hand it out without any pod, " +
+			"so both are forbidden for accounts that bear a role. The kubelet asks for the tokens of the pods on its node; NodeRestriction sees to it that they are. " +
+			"Older releases of AWS's provider of the Secrets Store CSI driver ask themselves for the token of the account whose pod mounts a secret: such brokers are let through and recorded. " +
+			"A controller that takes the name of the account from an object that anybody may write, as External Secrets does with `serviceAccountRef`, hands out the role of that account: list it only where its objects are guarded.",
+		Remediation: "submit a job instead; its pods get their token from the kubelet",
+		Guide:       guide.RBAC,
+		Default:     rule.Deny,
+		Requester:   true,
+		Targets: []rule.Target{
+			targets.New("", "v1", "serviceaccounts/token", rule.Create),
+			targets.New("", "v1", "secrets", rule.Create, rule.Update),
+		},
+		Parameters: []rule.Parameter{
+			{Name: "brokers", Type: "list of patterns", Doc: "User names of accounts that may ask for the token of any account; each request is recorded. " +
+				"By default those of AWS's provider of the Secrets Store CSI driver in kube-system; what is given takes their place."},
+		},
+		New: func(s rule.Settings) (rule.Check, error) {
+			params := struct {
+				Brokers []string `json:"brokers"`
+			}{Brokers: defaultBrokers()}
+			if err := s.Decode(tokenRequestID, &params); err != nil {
+				return nil, err
+			}
+			brokers, err := pattern.ParseSet(params.Brokers)
+			if err != nil {
+				return nil, rule.ParameterError(tokenRequestID, fmt.Errorf("brokers%w", err))
+			}
+			return func(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+				return checkTokenRequest(ctx, r, rep, brokers)
+			}, nil
+		},
+	}
+}
+
+const tokenRequestID = "token-request"
+
+// defaultBrokers are the accounts of AWS's provider of the Secrets Store CSI driver: of
+// its manifest, and of its chart under whatever release name. Its releases before 2.0
+// ask for the token of the account of the pod that mounts a secret; later ones get it
+// from the kubelet.
+func defaultBrokers() []string {
+	return []string{
+		"system:serviceaccount:kube-system:csi-secrets-store-provider-aws",
+		"system:serviceaccount:kube-system:*secrets-store-csi-driver-provider-aws",
+	}
+}
+
+func checkTokenRequest(ctx context.Context, r *rule.Request, rep *rule.Report, brokers pattern.Set) error {
+	name, path, message := r.Name, "", "may not have a token of ServiceAccount %q, which %s"
+	switch {
+	case r.Resource.Resource == "secrets":
+		if r.Object.SecretType != corev1.SecretTypeServiceAccountToken {
+			return nil
+		}
+		name = r.Object.Meta.Annotations[corev1.ServiceAccountNameKey]
+		if r.Old != nil && r.Old.Meta.Annotations[corev1.ServiceAccountNameKey] == name {
+			return nil
+		}
+		path = object.MapPath("metadata.annotations", corev1.ServiceAccountNameKey)
+		message = "may not have a token of ServiceAccount %q, which %s, written into a Secret"
+	case isKubelet(r.Requester) && r.Object.Token != nil && r.Object.Token.Spec.BoundObjectRef != nil && r.Object.Token.Spec.BoundObjectRef.Kind == "Pod":
+		return nil
+	}
+	if r.Requester.Class == rule.Controller {
+		return nil
+	}
+	sa, err := r.Cluster.ServiceAccount(ctx, r.Namespace, name)
+	switch {
+	case errors.Is(err, rule.ErrNotFound):
+		sa = rule.ServiceAccount{Namespace: r.Namespace, Name: name}
+	case err != nil:
+		return fmt.Errorf("look up ServiceAccount %s/%s: %w", r.Namespace, name, err)
+	}
+	id := identity.Of(sa)
+	if !id.BearsRole() && !id.Managed || mayUse(r.Requester, id) {
+		return nil
+	}
+	f := rule.Finding{Path: path, Message: wording.Requester(r.Requester) + " " + fmt.Sprintf(message, name, id.Describe()), Act: true}
+	if r.Resource.Resource == "serviceaccounts" && brokers.Match(r.Requester.User) {
+		f.Excuse = "a broker of tokens by rules[" + tokenRequestID + "].params.brokers"
+	}
+	rep.Add(f)
+	return nil
+}
+
+func isKubelet(r rule.Requester) bool {
+	return strings.HasPrefix(r.User, "system:node:") && slices.Contains(r.Groups, "system:nodes")
+}

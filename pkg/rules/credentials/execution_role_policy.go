@@ -1,0 +1,244 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/emrguard/emrguard/pkg/aws/iam"
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/pattern"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/credentials/roledocument"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/podidentity"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+// What the rule looks up.
+var (
+	iamRoles    = schema.GroupResource{Group: "iam.services.k8s.aws", Resource: "roles"}
+	iamPolicies = schema.GroupResource{Group: "iam.services.k8s.aws", Resource: "policies"}
+)
+
+const executionRolePolicyID = "execution-role-policy"
+
+// executionRoleParameters are the parameters of the rule.
+type executionRoleParameters struct {
+	ExecutionRoles []string `json:"executionRoles" syntax:"role-name"`
+}
+
+// ExecutionRolePolicy is the rule execution-role-policy.
+//
+// Guide: "Apply principle of least privilege": grant an execution role only what
+// its jobs need; the trust policy maps it to service accounts.
+//
+// Fields: spec.{assumeRolePolicyDocument,inlinePolicies,policies,policyRefs} of Role
+// and spec.policyDocument of Policy (iam.services.k8s.aws).
+//
+// Allowed: roles that no managed account can assume and no parameter lists.
+func ExecutionRolePolicy() rule.Rule {
+	return rule.Rule{
+		ID:    executionRolePolicyID,
+		Title: "execution roles that may do too much, or that too many may assume",
+		Doc: "Whatever an execution role may do, the code of every job that runs as it may do. " +
+			"The rule reads IAM documents where they are at hand: in objects of AWS Controllers for Kubernetes, and in the output of " +
+			"`aws iam get-account-authorization-details`.\n\n" +
+			"An execution role is one whose trust policy reaches a managed account (`emr-containers-sa-…`), or every account of an EKS cluster, " +
+			"or that an association of EKS Pod Identity gives to one, or that `executionRoles` lists. " +
+			"A Policy is judged when such a Role refers to it.\n\n" +
+			"Permissions: all actions of AWS or of a service (`*`, `s3:*`, NotAction); all resources (`*`, `arn:aws:s3:::*`, NotResource) for actions that touch data; " +
+			"`iam:PassRole` on all roles without `iam:PassedToService`; AWS's own AdministratorAccess, PowerUserAccess and …FullAccess. " +
+			"On all resources the rule accepts actions that list or describe, those that know no resources, the metadata of the Glue catalog, the writing of logs as in AWS's example, " +
+			"and statements with a condition on tags of the resource, or for KMS on the service or the encryption context.\n\n" +
+			"Trust: `sub` has to name one namespace, and one account or EMR's pattern with the role's own suffix, as the AWS CLI writes it " +
+			"(`system:serviceaccount:<namespace>:emr-containers-sa-*-*-<account id>-<base 36 of the role name>`); `aud` has to be there. " +
+			"Negated operators, `…IfExists` and `ForAllValues` prove nothing. Everybody (`*`) or a whole AWS account as principal of sts:AssumeRole is a finding unless a condition on `aws:PrincipalArn` says who.\n\n" +
+			"Statements with the effect Deny and permissions boundaries are not set off against this: what is denied today is allowed after the next edit.",
+		Remediation: "grant the actions and resources that the jobs need, one by one",
+		Guide:       guide.LeastPrivilege,
+		Default:     rule.Warn,
+		Everywhere:  true,
+		Targets: []rule.Target{
+			targets.New("iam.services.k8s.aws", "v1alpha1", "roles", rule.Create, rule.Update),
+			targets.New("iam.services.k8s.aws", "v1alpha1", "policies", rule.Create, rule.Update),
+		},
+		Parameters: []rule.Parameter{{
+			Name: "executionRoles", Type: "list of patterns",
+			Doc: "Further execution roles, by name (`team-a-*`) or ARN, whatever their trust policies say: those of EKS Pod Identity, which name no account.",
+		}},
+		New: func(s rule.Settings) (rule.Check, error) {
+			var p executionRoleParameters
+			if err := s.Decode(executionRolePolicyID, &p); err != nil {
+				return nil, err
+			}
+			listed, err := pattern.ParseSet(p.ExecutionRoles)
+			if err != nil {
+				return nil, rule.ParameterError(executionRolePolicyID, fmt.Errorf("executionRoles%w", err))
+			}
+			// The ARN of a role is known only when it exists in AWS: until then the
+			// name in the pattern decides.
+			names := make([]string, 0, len(p.ExecutionRoles))
+			for i, text := range p.ExecutionRoles {
+				name := text[strings.LastIndexByte(text, '/')+1:]
+				if name == "" {
+					return nil, rule.ParameterError(executionRolePolicyID, fmt.Errorf("executionRoles[%d]: it ends in /: a role's name belongs there", i))
+				}
+				names = append(names, name)
+			}
+			byName, err := pattern.ParseSet(names)
+			if err != nil {
+				return nil, rule.ParameterError(executionRolePolicyID, fmt.Errorf("executionRoles%w", err))
+			}
+			j := &roleJudge{listed: listed, byName: byName}
+			return j.check, nil
+		},
+	}
+}
+
+// roleJudge judges roles and policies of IAM.
+type roleJudge struct {
+	// listed are the patterns of the configuration, byName the names in them.
+	listed, byName pattern.Set
+}
+
+func (j *roleJudge) check(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+	switch o := r.Object.Typed.(type) {
+	case *object.IAMRole:
+		return j.judgeRole(ctx, r, o, rep)
+	case *object.IAMPolicy:
+		return j.judgePolicy(ctx, r, o, rep)
+	}
+	return nil
+}
+
+func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *object.IAMRole, rep *rule.Report) error {
+	execution, err := j.isExecutionRole(ctx, r, role)
+	if err != nil || !execution {
+		return err
+	}
+	if trust, err := iam.Parse(role.Spec.AssumeRolePolicyDocument); err != nil {
+		rep.Add(roledocument.Unreadable(roledocument.TrustPath, "the trust policy", err))
+	} else {
+		roledocument.JudgeTrust(trust, role.Spec.Name, rep)
+	}
+	for _, name := range slices.Sorted(maps.Keys(role.Spec.InlinePolicies)) {
+		roledocument.JudgePermissions(role.Spec.InlinePolicies[name], object.MapPath("spec.inlinePolicies", name), fmt.Sprintf("the policy %q", name), rep)
+	}
+	for i, arn := range role.Spec.Policies {
+		if name := iam.BroadPolicy(arn); name != "" {
+			rep.Add(rule.Finding{Path: fmt.Sprintf("spec.policies[%d]", i), Message: fmt.Sprintf("the policy %s of AWS gives far more than jobs need", name)})
+		}
+	}
+	// An audit judges the Policies themselves.
+	if r.Requester.Class == rule.Nobody {
+		return nil
+	}
+	if len(role.Spec.PolicyRefs)+len(role.Spec.Policies) == 0 {
+		return nil
+	}
+	policies, err := r.Cluster.Objects(ctx, iamPolicies, "")
+	if err != nil {
+		return fmt.Errorf("look up the policies of the role: %w", err)
+	}
+	for _, o := range policies {
+		if p, ok := o.Typed.(*object.IAMPolicy); ok {
+			if at := attachedAt(role, p); at != "" {
+				roledocument.JudgePermissions(p.Spec.PolicyDocument, at, fmt.Sprintf("the policy %q", p.Spec.Name), rep)
+			}
+		}
+	}
+	return nil
+}
+
+// judgePolicy judges a Policy that an execution role refers to.
+func (j *roleJudge) judgePolicy(ctx context.Context, r *rule.Request, policy *object.IAMPolicy, rep *rule.Report) error {
+	roles, err := r.Cluster.Objects(ctx, iamRoles, "")
+	if err != nil {
+		return fmt.Errorf("look up the IAM roles that use the policy: %w", err)
+	}
+	for _, o := range roles {
+		role, ok := o.Typed.(*object.IAMRole)
+		if !ok || attachedAt(role, policy) == "" {
+			continue
+		}
+		execution, err := j.isExecutionRole(ctx, r, role)
+		if err != nil {
+			return err
+		}
+		if execution {
+			roledocument.JudgePermissions(policy.Spec.PolicyDocument, "spec.policyDocument", fmt.Sprintf("the policy of execution role %q", role.Spec.Name), rep)
+			return nil
+		}
+	}
+	return nil
+}
+
+// attachedAt is the field by which a role refers to a policy, empty when it does
+// not.
+func attachedAt(role *object.IAMRole, policy *object.IAMPolicy) string {
+	for i, ref := range role.Spec.PolicyRefs {
+		namespace := ref.From.Namespace
+		if namespace == "" {
+			namespace = role.Namespace
+		}
+		if ref.From.Name == policy.Name && namespace == policy.Namespace {
+			return fmt.Sprintf("spec.policyRefs[%d]", i)
+		}
+	}
+	for i, arn := range role.Spec.Policies {
+		_, path, ok := strings.Cut(arn, ":policy/")
+		if ok && !strings.Contains(arn, ":iam::aws:") && path[strings.LastIndexByte(path, '/')+1:] == policy.Spec.Name {
+			return fmt.Sprintf("spec.policies[%d]", i)
+		}
+	}
+	return ""
+}
+
+// isExecutionRole reports whether jobs of EMR can run as a role.
+func (j *roleJudge) isExecutionRole(ctx context.Context, r *rule.Request, role *object.IAMRole) (bool, error) {
+	if arn := role.Status.ACKResourceMetadata.ARN; arn != "" && j.listed.Match(arn) || j.byName.Match(role.Spec.Name) {
+		return true, nil
+	}
+	text := role.Spec.AssumeRolePolicyDocument
+	trust, err := iam.Parse(text)
+	if err != nil {
+		// IAM will not take it. It is said where it was meant for EMR.
+		return strings.Contains(text, roledocument.ManagedHead), nil //nolint:nilerr // judgeRole reports it
+	}
+	podIdentity := false
+	for i := range trust.Statements {
+		s := &trust.Statements[i]
+		if !s.Allow {
+			continue
+		}
+		if roledocument.ReachesManaged(r, s) {
+			return true, nil
+		}
+		podIdentity = podIdentity || slices.Contains(s.Principals, iam.Principal{Type: iam.PrincipalService, Value: emr.AudiencePodIdentity})
+	}
+	if !podIdentity {
+		return false, nil
+	}
+	list, err := podidentity.Associations(ctx, r)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(list, func(a *object.PodIdentityAssociation) bool {
+		return emr.IsManagedName(a.Spec.ServiceAccount) && gives(a, role)
+	}), nil
+}
+
+// gives reports whether an association gives the role.
+func gives(a *object.PodIdentityAssociation, role *object.IAMRole) bool {
+	if arn, err := emr.ParseRoleARN(a.Spec.RoleARN); err == nil {
+		return arn.Name == role.Spec.Name
+	}
+	from := a.Spec.RoleRef.From
+	return from.Name != "" && from.Name == role.Name && (from.Namespace == role.Namespace || from.Namespace == "" && a.Namespace == role.Namespace)
+}

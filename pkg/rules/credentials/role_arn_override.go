@@ -1,0 +1,250 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/pattern"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
+	"github.com/emrguard/emrguard/pkg/rules/internal/envfrom"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+const overrideID = "role-arn-override"
+
+// RoleARNOverride is the rule role-arn-override.
+//
+// Guide: "Restrict pod credential access": the role of a pod is the one of its
+// ServiceAccount.
+//
+// Fields: env of every container, the variables that Spark and Flink are
+// configured to set, and spec.volumes[*].projected.sources[*].serviceAccountToken.
+//
+// Allowed: the role of the pod's own account, the forms that EKS injects, and
+// roles that the parameter allowedRoles names (role chaining).
+func RoleARNOverride() rule.Rule {
+	return rule.Rule{
+		ID:    overrideID,
+		Title: "a role, token file or token chosen by the pod instead of its ServiceAccount",
+		Doc: "`AWS_ROLE_ARN` in a pod spec makes the SDKs assume that role with the pod's token, and every role whose trust policy is wide enough lets them. " +
+			"EKS's identity webhook does not touch a container that sets it already. Other token files and container credential endpoints do the same, " +
+			"and a projected token with the audience of STS or of EKS Pod Identity is the credential itself. " +
+			"What EKS injects is never a finding. AWS's own recipe for role chaining sets AWS_ROLE_ARN to a role of another account: list such roles in `allowedRoles`.",
+		Remediation: "remove it; the ServiceAccount decides the role (a chained role can be allowed by the parameter allowedRoles)",
+		Guide:       guide.PodCredentials,
+		Default:     rule.Deny,
+		Targets:     targets.PodSpecs(),
+		Parameters: []rule.Parameter{
+			{Name: "allowedRoles", Type: "list of ARN patterns", Doc: "Roles that pods may name themselves. `*` stops at `:` and `/`."},
+		},
+		New: newRoleARNOverride,
+	}
+}
+
+// allowedRoles reads the chained roles that the configuration permits.
+func allowedRoles(s rule.Settings) (pattern.Set, error) {
+	var p struct {
+		AllowedRoles []string `json:"allowedRoles" syntax:"pattern"`
+	}
+	if err := s.Decode(overrideID, &p); err != nil {
+		return nil, err
+	}
+	set, err := pattern.ParseSet(p.AllowedRoles)
+	if err != nil {
+		return nil, rule.ParameterError(overrideID, fmt.Errorf("allowedRoles%w", err))
+	}
+	return set, nil
+}
+
+func newRoleARNOverride(s rule.Settings) (rule.Check, error) {
+	allowed, err := allowedRoles(s)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+		for i := range r.Object.Pods {
+			if err := overrideInPod(ctx, r, rep, &r.Object.Pods[i], allowed); err != nil {
+				return err
+			}
+		}
+		for i := range r.Object.Settings {
+			overrideInSetting(rep, &r.Object.Settings[i], allowed)
+		}
+		return nil
+	}, nil
+}
+
+func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *object.Pod, allowed pattern.Set) error {
+	var id identity.Identity // looked up for the first thing that depends on it
+	tokenFiles := map[string]string{
+		emr.EnvWebIdentityTokenFile:            emr.TokenFile(pod.Spec, emr.WebIdentityTokenFile),
+		emr.EnvContainerAuthorizationTokenFile: emr.TokenFile(pod.Spec, emr.PodIdentityTokenFile),
+	}
+	known := false
+	lookup := func() error {
+		if known {
+			return nil
+		}
+		sa, err := r.Account(ctx, pod)
+		if err != nil {
+			return err
+		}
+		id, known = identity.Of(sa), true
+		return nil
+	}
+	for c := range pod.Containers() {
+		envfrom.Judge(rep, pod, c, overrideNames, accesskey.Variables)
+		for i := range c.Env {
+			e := &c.Env[i]
+			if e.Name == emr.EnvRoleARN {
+				if err := lookup(); err != nil {
+					return err
+				}
+				// What EKS injected and now contradicts the account is a finding
+				// of irsa-credentials.
+				if r.IsPod() && !pod.Configured && injected(pod, c, id.Account).irsa {
+					continue
+				}
+			}
+			if what := overrideInEnv(e, id, tokenFiles, allowed); what != "" {
+				rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
+			}
+		}
+	}
+	for i := range pod.Spec.Volumes {
+		v := &pod.Spec.Volumes[i]
+		audience := tokenAudience(v)
+		if audience == "" {
+			continue
+		}
+		if err := lookup(); err != nil {
+			return err
+		}
+		if isInjectedVolume(v, id.Account) && (v.Name == emr.PodIdentityVolume || id.BearsRole()) {
+			continue
+		}
+		rep.Add(rule.Finding{
+			Path:    pod.VolumePath(i),
+			Message: fmt.Sprintf("the volume %q is a token for %s, which is a credential in itself", v.Name, audience),
+			Key:     pod.Role,
+		})
+	}
+	return nil
+}
+
+// overrideInEnv says what is wrong with a variable, or nothing.
+func overrideInEnv(e *corev1.EnvVar, id identity.Identity, tokenFiles map[string]string, allowed pattern.Set) string {
+	if !strings.HasPrefix(e.Name, "AWS_") {
+		return ""
+	}
+	if e.ValueFrom != nil {
+		if isOverrideName(e.Name) {
+			return fmt.Sprintf("takes %s from elsewhere", e.Name)
+		}
+		return ""
+	}
+	switch e.Name {
+	case emr.EnvRoleARN:
+		if e.Value == "" || id.Is(e.Value) || allowed.Match(e.Value) {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to %q, which is not the role of its ServiceAccount", e.Name, e.Value)
+	case emr.EnvWebIdentityTokenFile:
+		if e.Value == "" || e.Value == tokenFiles[e.Name] {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to %q instead of the injected token", e.Name, e.Value)
+	case emr.EnvContainerCredentialsFullURI:
+		if e.Value == "" || isPodIdentityURI(e.Value) {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to something else than EKS Pod Identity", e.Name)
+	case emr.EnvContainerAuthorizationTokenFile:
+		if e.Value == "" || e.Value == tokenFiles[e.Name] {
+			return ""
+		}
+		return fmt.Sprintf("sets %s to something else than EKS Pod Identity's token", e.Name)
+	}
+	if isOverrideName(e.Name) {
+		return "sets " + e.Name
+	}
+	return ""
+}
+
+// overrideNames are the variables by which a pod chooses its credentials.
+var overrideNames = []string{
+	emr.EnvRoleARN, emr.EnvWebIdentityTokenFile,
+	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", emr.EnvContainerCredentialsFullURI,
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN", emr.EnvContainerAuthorizationTokenFile,
+}
+
+func isOverrideName(name string) bool {
+	return name == emr.EnvRoleARN || name == emr.EnvWebIdentityTokenFile ||
+		strings.HasPrefix(name, "AWS_CONTAINER_CREDENTIALS_") || strings.HasPrefix(name, "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+}
+
+// tokenAudience returns the audience of AWS for which a volume projects a
+// token, or nothing.
+func tokenAudience(v *corev1.Volume) string {
+	if v.Projected == nil {
+		return ""
+	}
+	for i := range v.Projected.Sources {
+		if t := v.Projected.Sources[i].ServiceAccountToken; t != nil {
+			if emr.IsAudienceSTS(t.Audience) || t.Audience == emr.AudiencePodIdentity {
+				return t.Audience
+			}
+		}
+	}
+	return ""
+}
+
+// overrideInSetting finds the settings and system properties by which Hadoop's S3A,
+// Flink, Iceberg, Presto, Trino and the SDKs for Java assume another role, or take
+// other credentials than the injected ones.
+func overrideInSetting(rep *rule.Report, s *object.Setting, allowed pattern.Set) {
+	key := strings.ToLower(s.Key)
+	if isRoleSetting(key) && s.Value != "" && !allowed.Match(s.Value) {
+		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s assumes the role %q instead of the ServiceAccount's", s.Key, s.Value)})
+	}
+	what := ""
+	switch key {
+	case "aws.webidentitytokenfile", "aws.credentials.provider.webidentitytoken.file":
+		if s.Value != emr.WebIdentityTokenFile {
+			what = "names another token than the injected one"
+		}
+	case "aws.containercredentialspath", "aws.containerauthorizationtoken":
+		what = "takes credentials from elsewhere than the ServiceAccount"
+	case "aws.containercredentialsfulluri":
+		if !isPodIdentityURI(s.Value) {
+			what = "takes credentials from something else than EKS Pod Identity"
+		}
+	case "aws.containerauthorizationtokenfile":
+		if s.Value != emr.PodIdentityTokenFile {
+			what = "names another token than that of EKS Pod Identity"
+		}
+	}
+	if what != "" {
+		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s %s", s.Key, what)})
+	}
+}
+
+// isRoleSetting reports whether a key in lower case names a role to assume: S3A's
+// fs.s3a.assumed.role.arn, Flink's s3.assumed.role.arn, Iceberg's
+// client.assume-role.arn, Presto's and Trino's s3.iam-role, Glue's and Kinesis' of
+// Flink's connectors, and the SDK's aws.roleArn.
+func isRoleSetting(key string) bool {
+	plain := withoutSeparators(key)
+	if strings.HasSuffix(plain, "clientassumerolearn") {
+		return true
+	}
+	return isSettingOfAWS(key) && (strings.HasSuffix(plain, "rolearn") || strings.HasSuffix(plain, "iamrole"))
+}

@@ -1,0 +1,214 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/emrguard/emrguard/pkg/limit"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
+	"github.com/emrguard/emrguard/pkg/rules/internal/envfrom"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+// StaticAWSCredentials is the rule static-aws-credentials.
+//
+// Guide: "Restrict pod credential access": IRSA is the standard credential
+// provider of a managed namespace.
+//
+// Fields: env, envFrom, command, args, lifecycle and probe commands and
+// volumeMounts of every container; volumes of the pod; the Spark, Hadoop and
+// Flink configuration; data of ConfigMaps.
+//
+// Allowed: AWS_ROLE_SESSION_NAME and AWS_EC2_METADATA_DISABLED (no
+// credentials), AWS_REGION and its like.
+func StaticAWSCredentials() rule.Rule {
+	return rule.Rule{
+		ID:    "static-aws-credentials",
+		Title: "AWS access keys, or files that hold them, handed to a pod",
+		Doc: "An access key in the environment comes before IRSA in the credential chain of every AWS SDK, so the pod acts as somebody else than its execution role; " +
+			"a credentials file or profile does the same or comes right after. Such keys do not expire, and they stand readable in the API. " +
+			"The rule reads variables, sources of variables, commands, mounts and files at or below `.aws`, the settings of Spark, Hadoop, Flink and their connectors, " +
+			"and the keys of ConfigMaps that become variables by envFrom. References to variables (`$(NAME)`) are written out as the kubelet does; " +
+			"a setting whose name comes from a Secret or ConfigMap can be any, and counts. " +
+			"An access key id is AKIA or ASIA with sixteen capital letters and digits. One in 28 has no digit, as words have none: such a one counts when a name, the text or a secret beside it says that it is a key. " +
+			"A finding names the place and never prints the value.",
+		Remediation: "remove it and use the execution role of the pod's ServiceAccount (IRSA)",
+		Guide:       guide.PodCredentials,
+		Default:     rule.Deny,
+		Targets:     slices.Concat(targets.PodSpecs(), targets.PodMetadata()),
+		New: func(s rule.Settings) (rule.Check, error) {
+			if err := s.Decode("static-aws-credentials", &struct{}{}); err != nil {
+				return nil, err
+			}
+			return checkStaticCredentials, nil
+		},
+	}
+}
+
+func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report) error {
+	// Settings first: what they find in a command line says more.
+	for i := range r.Object.Settings {
+		staticInSetting(rep, &r.Object.Settings[i])
+	}
+	for i := range r.Object.Pods {
+		pod := &r.Object.Pods[i]
+		for c := range pod.Containers() {
+			staticInContainer(rep, pod, c)
+		}
+		for j := range pod.Spec.Volumes {
+			staticInVolume(rep, pod, j)
+		}
+		for key, value := range pod.Meta.Annotations {
+			for _, id := range accesskey.Find(value, key, false) {
+				rep.Add(rule.Finding{Path: pod.AnnotationPath(key), Message: fmt.Sprintf("the annotation %s holds an AWS access key id", key), Key: accesskey.Mark(id)})
+			}
+		}
+		if pod.Unexpanded {
+			return &limit.Exceeded{What: fmt.Sprintf("write out the variables in the containers of the pod, which come to more than %d MiB", limit.Expanded>>20)}
+		}
+	}
+	if r.Object.ConfigMap != nil {
+		staticInConfigMap(rep, r.Object.ConfigMap)
+	}
+	return nil
+}
+
+// staticInConfigMap finds keys in the values of a ConfigMap, and names by which they
+// become variables of a pod that takes the ConfigMap whole.
+func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
+	beside := false // a secret that makes a key id of what stands in another value
+	for _, value := range cm.Data {
+		beside = beside || accesskey.HoldsSecret(value)
+	}
+	judge := func(field, key, value string) {
+		for _, id := range accesskey.Find(value, key, beside) {
+			rep.Add(rule.Finding{Path: object.MapPath(field, key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key), Key: accesskey.Mark(id)})
+		}
+	}
+	for key, value := range cm.Data {
+		if !accesskey.IsVariable(key) || strings.TrimSpace(value) == "" {
+			judge("data", key, value)
+			continue
+		}
+		f := rule.Finding{
+			Path:    object.MapPath("data", key),
+			Message: fmt.Sprintf("the ConfigMap's key %q becomes the variable of AWS keys in every pod that takes the ConfigMap by envFrom", key),
+			Key:     accesskey.Mark(value),
+		}
+		if !accesskey.Mentioned(key) { // a profile or a file, which may lead to a role
+			f.Action = rule.Warn
+		}
+		rep.Add(f)
+	}
+	for key, value := range cm.BinaryData {
+		judge("binaryData", key, string(value))
+	}
+}
+
+func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
+	beside := slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return accesskey.HoldsSecret(e.Value) })
+	for i := range c.Env {
+		staticInEnv(rep, pod, c, i, beside)
+	}
+	envfrom.Judge(rep, pod, c, accesskey.Variables, nil)
+	for at, s := range c.Strings() {
+		ids := accesskey.Find(s, "", false)
+		if len(ids) == 0 || rep.Has(at()) {
+			continue
+		}
+		for _, id := range ids {
+			rep.Add(rule.Finding{Path: at(), Message: fmt.Sprintf("container %q is started with an AWS access key id in its command line", c.Name), Key: pod.Role + "/" + accesskey.Mark(id)})
+		}
+	}
+	for i := range c.VolumeMounts {
+		m := &c.VolumeMounts[i]
+		if holdsCredentials(m.MountPath) || inDotAWS(m.SubPath) || inDotAWS(m.SubPathExpr) {
+			rep.Add(rule.Finding{
+				Path:    c.MountPath(i),
+				Message: fmt.Sprintf("container %q mounts AWS credentials or profiles: volume %q at %q", c.Name, m.Name, m.MountPath),
+				Key:     pod.Role,
+			})
+		}
+	}
+}
+
+// staticInEnv finds keys in a variable. beside says that another variable of the
+// container holds a secret.
+func staticInEnv(rep *rule.Report, pod *object.Pod, c object.Container, i int, beside bool) {
+	e := &c.Env[i]
+	add := func(secret, format string, args ...any) {
+		rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q ", c.Name) + fmt.Sprintf(format, args...), Key: pod.Role + "/" + accesskey.Mark(secret)})
+	}
+	var secret, config string
+	if from := e.ValueFrom; from != nil && from.SecretKeyRef != nil {
+		secret = from.SecretKeyRef.Key
+	} else if from != nil && from.ConfigMapKeyRef != nil {
+		config = from.ConfigMapKeyRef.Key
+	}
+	switch {
+	case accesskey.IsVariable(e.Name):
+		add(e.Value, "sets %s", e.Name)
+	case accesskey.IsVariable(secret):
+		add("", "takes %s from a Secret into %s", secret, e.Name)
+	case accesskey.IsVariable(config):
+		add("", "takes %s from a ConfigMap into %s", config, e.Name)
+	default:
+		for _, id := range accesskey.Find(e.Value, e.Name, beside) {
+			add(id, "has an AWS access key id in %s", e.Name)
+		}
+	}
+}
+
+// staticInVolume finds files that a volume puts into a directory .aws of
+// wherever it is mounted.
+func staticInVolume(rep *rule.Report, pod *object.Pod, i int) {
+	v := &pod.Spec.Volumes[i]
+	items := func(list []corev1.KeyToPath) bool {
+		return slices.ContainsFunc(list, func(k corev1.KeyToPath) bool { return inDotAWS(k.Path) })
+	}
+	fields := func(list []corev1.DownwardAPIVolumeFile) bool {
+		return slices.ContainsFunc(list, func(f corev1.DownwardAPIVolumeFile) bool { return inDotAWS(f.Path) })
+	}
+	found := v.Secret != nil && items(v.Secret.Items) || v.ConfigMap != nil && items(v.ConfigMap.Items) || v.DownwardAPI != nil && fields(v.DownwardAPI.Items)
+	if v.Projected != nil {
+		for _, source := range v.Projected.Sources {
+			found = found || source.Secret != nil && items(source.Secret.Items) || source.ConfigMap != nil && items(source.ConfigMap.Items) ||
+				source.DownwardAPI != nil && fields(source.DownwardAPI.Items) ||
+				source.ServiceAccountToken != nil && inDotAWS(source.ServiceAccountToken.Path) ||
+				source.ClusterTrustBundle != nil && inDotAWS(source.ClusterTrustBundle.Path)
+		}
+	}
+	if found {
+		rep.Add(rule.Finding{Path: pod.VolumePath(i), Message: fmt.Sprintf("the volume %q puts files into a directory .aws", v.Name), Key: pod.Role})
+	}
+}
+
+// inDotAWS reports whether a path is a directory named .aws or lies below one.
+func inDotAWS(p string) bool {
+	if !strings.Contains(p, ".aws") {
+		return false
+	}
+	return slices.Contains(strings.Split(path.Clean(p), "/"), ".aws")
+}
+
+// holdsCredentials reports whether something mounted there is read as
+// credentials: below .aws, or where kube-aws-iam-controller has its Secrets.
+func holdsCredentials(p string) bool {
+	if inDotAWS(p) {
+		return true
+	}
+	const zalando = "/meta/aws-iam"
+	if !strings.Contains(p, "aws-iam") {
+		return false
+	}
+	clean := path.Clean(p)
+	return clean == zalando || strings.HasPrefix(clean, zalando+"/")
+}

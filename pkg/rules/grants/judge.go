@@ -1,0 +1,126 @@
+package grants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/emrguard/emrguard/pkg/rbac"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
+)
+
+// grantJudge judges what a change of RBAC gives to whom. One evaluation serves all
+// rules on RBAC.
+type grantJudge struct {
+	settings     rule.Settings
+	capabilities *rbac.Capabilities
+	// denyElsewhere raises the warning about accounts of other namespaces.
+	denyElsewhere bool
+	// guarded are the namespaces that rbac-guard-namespaces looks at, own those of
+	// them that are emrguard's.
+	guarded, own []string
+}
+
+const grantKey = "rbac-grants"
+
+// sharedJudge is one for all rules of an engine: they have the same settings.
+func sharedJudge(s rule.Settings) (*grantJudge, error) {
+	if j, ok := s.Shared[grantKey].(*grantJudge); ok {
+		return j, nil
+	}
+	list, err := capability.Forbidden(s)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, capability.Guards()...)
+	caps, err := rbac.Compile(list...)
+	if err != nil {
+		return nil, rule.ParameterError(capability.PodCreate, err)
+	}
+	var p escalationParameters
+	if err := s.Decode(capability.Escalation, &p); err != nil {
+		return nil, err
+	}
+	own, err := ownNamespaces(s)
+	if err != nil {
+		return nil, err
+	}
+	j := &grantJudge{settings: s, capabilities: caps, denyElsewhere: p.DenyAccountsElsewhere, guarded: append([]string{metav1.NamespaceSystem}, own...), own: own}
+	if s.Shared != nil {
+		s.Shared[grantKey] = j
+	}
+	return j, nil
+}
+
+// escalationParameters are the parameters of rbac-escalation.
+type escalationParameters struct {
+	DenyAccountsElsewhere bool `json:"denyAccountsElsewhere"`
+}
+
+// result evaluates the change, once for a request.
+func (j *grantJudge) result(ctx context.Context, r *rule.Request) (map[string][]rule.Finding, error) {
+	v, err := r.Once(grantKey, func() (any, error) { return j.evaluate(ctx, r) })
+	if err != nil {
+		return nil, err
+	}
+	found, ok := v.(map[string][]rule.Finding)
+	if !ok {
+		return nil, errors.New("the evaluation of RBAC is of another type")
+	}
+	return found, nil
+}
+
+func (j *grantJudge) evaluate(ctx context.Context, r *rule.Request) (any, error) {
+	change := rbac.Change{}
+	var ok bool
+	if change.New, ok = r.Object.RBAC.(runtime.Object); !ok {
+		return nil, fmt.Errorf("%s is no object of RBAC", r.Object.GVK.Kind)
+	}
+	if r.Old != nil {
+		if change.Old, ok = r.Old.RBAC.(runtime.Object); !ok {
+			return nil, fmt.Errorf("the old %s is no object of RBAC", r.Old.GVK.Kind)
+		}
+	}
+	// What is in a namespace grants there; what has none may grant in all.
+	managed := []string{r.Namespace}
+	switch guards := slices.Contains(j.guarded, r.Namespace); {
+	case r.Namespace == "":
+		if managed = r.ManagedNamespaces(); len(managed) == 0 {
+			return map[string][]rule.Finding{}, nil // nothing here is EMR's
+		}
+	case !r.Managed && !guards:
+		return map[string][]rule.Finding{}, nil
+	case !r.Managed:
+		managed = nil
+	}
+	asked := managed
+	if r.Namespace == "" || len(managed) == 0 {
+		asked = slices.Concat(managed, j.guardsOf(r))
+	}
+	result, err := r.Cluster.Gains(ctx, change, asked, j.capabilities)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate the grant: %w", err)
+	}
+	e := &evaluation{grantJudge: j, r: r, managed: managed, managedBy: map[string]bool{}, sorted: map[*rbac.Subject][]crowd{}, names: map[rbac.Subject]string{}}
+	for i := range result.Gains {
+		e.add(&result.Gains[i])
+	}
+	found := e.findings()
+	for _, l := range result.Latent {
+		found[capability.LatentGrant] = append(found[capability.LatentGrant], j.latent(l, e.isManaged)...)
+	}
+	return found, nil
+}
+
+// guardsOf are the guarded namespaces in which a change may grant something.
+func (j *grantJudge) guardsOf(r *rule.Request) []string {
+	if r.Namespace == "" {
+		return j.guarded
+	}
+	return []string{r.Namespace}
+}

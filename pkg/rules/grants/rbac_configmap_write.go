@@ -1,0 +1,21 @@
+package grants
+
+import (
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
+)
+
+// ConfigMapWrite is the rule rbac-configmap-write.
+//
+// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
+// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
+// create pods, to deploy mutating webhooks, or to read Secrets.
+//
+// Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
+// roleRef of bindings, each against everything else that exists.
+//
+// Allowed: what a subject holds already, and what the exempt subjects hold.
+func ConfigMapWrite() rule.Rule {
+	return rbacRule(capability.ConfigMapWrite, "somebody gains the right to write ConfigMaps", withoutIt,
+		"EMR generates managed pod templates in ConfigMaps, with the ServiceAccount's name in them. Who can write ConfigMaps chooses the account, and with it the role.")
+}

@@ -1,0 +1,56 @@
+package grants
+
+import (
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
+)
+
+// GuardNamespaces is the rule rbac-guard-namespaces.
+//
+// Guide: "Role-based access control (RBAC) permissions": what the guide keeps from job
+// submitters is worth nothing to whoever rewrites the guard, or the map by which EKS
+// tells who is an administrator.
+//
+// Fields: as of the other rules on RBAC, for what is granted in kube-system and in
+// emrguard's own namespace.
+//
+// Allowed: what Kubernetes, EKS, administrators and trusted subjects hold, and the
+// accounts of these namespaces in their own.
+func GuardNamespaces() rule.Rule {
+	r := rbacRule(capability.GuardNamespaces, "somebody gains power over kube-system or emrguard's own namespace",
+		"take it away, or list the subject in trustedSubjects when it is a platform's controller",
+		"In `kube-system`, whoever writes ConfigMaps rewrites `aws-auth` and becomes an administrator; whoever reads Secrets, takes tokens, or gets into pods "+
+			"acts as accounts with power over the cluster. In emrguard's own namespace the same, and its Deployment, Service, Lease and endpoints, stop the guard. "+
+			"The chart leaves both namespaces out, so that an outage of emrguard cannot stop the cluster: what is granted inside of them is found by `check` and `audit`. "+
+			"What a binding for the whole cluster gives there is recorded at admission, and never refused by default.",
+		rule.Parameter{Name: "namespaces", Type: "list of names", Doc: "Namespaces of emrguard itself; the one in which it runs, or `emrguard-system`, when unset."})
+	r.Default, r.Everywhere = rule.Warn, true
+	for i := range r.Targets {
+		// The chart leaves the namespaces out.
+		r.Targets[i].Audit = !r.Targets[i].Cluster
+	}
+	return r
+}
+
+// guardParameters are the parameters of rbac-guard-namespaces.
+type guardParameters struct {
+	Namespaces []string `json:"namespaces"`
+}
+
+// defaultOwnNamespace is where the documentation installs emrguard.
+const defaultOwnNamespace = "emrguard-system"
+
+// ownNamespaces are emrguard's own.
+func ownNamespaces(s rule.Settings) ([]string, error) {
+	var p guardParameters
+	if err := s.Decode(capability.GuardNamespaces, &p); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(p.Namespaces) > 0:
+		return p.Namespaces, nil
+	case s.OwnNamespace != "":
+		return []string{s.OwnNamespace}, nil
+	}
+	return []string{defaultOwnNamespace}, nil
+}

@@ -1,0 +1,23 @@
+package grants
+
+import (
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
+)
+
+// LatentGrant is the rule rbac-latent-grant.
+//
+// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
+// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
+// create pods, to deploy mutating webhooks, or to read Secrets.
+//
+// Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
+// roleRef of bindings, each against everything else that exists.
+//
+// Allowed: what a subject holds already, and what the exempt subjects hold.
+func LatentGrant() rule.Rule {
+	r := rbacRule(capability.LatentGrant, "a binding to a role that does not exist", "create the role first",
+		"Such a binding grants nothing until somebody creates the role, who need not be who bound it. It is judged again when the role appears.")
+	r.Default = rule.Warn
+	return r
+}

@@ -1,0 +1,21 @@
+package grants
+
+import (
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
+)
+
+// MutatingWebhook is the rule rbac-mutating-webhook.
+//
+// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
+// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
+// create pods, to deploy mutating webhooks, or to read Secrets.
+//
+// Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
+// roleRef of bindings, each against everything else that exists.
+//
+// Allowed: what a subject holds already, and what the exempt subjects hold.
+func MutatingWebhook() rule.Rule {
+	return rbacRule(capability.MutatingWebhook, "somebody gains the right to deploy mutating webhooks or policies", withoutIt,
+		"A mutating webhook or admission policy can change the ServiceAccount of EMR's pods on their way.")
+}

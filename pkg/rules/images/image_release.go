@@ -1,0 +1,138 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+const imageReleaseID = "image-release"
+
+// What is too old without configuration.
+const (
+	defaultReleasesBehind = 6
+	defaultMaxAge         = 180 // days
+)
+
+// Release is the rule image-release.
+//
+// Guide: "Get the latest security updates for custom images": releases and builds
+// that are left behind get no security updates.
+//
+// Fields: those of image-registry, spec.releaseLabel of JobRuns and
+// spec.emrReleaseLabel of FlinkDeployments.
+//
+// Allowed: what tells nothing of its age; releases that are newer than the table.
+func Release() rule.Rule {
+	return rule.Rule{
+		ID:    imageReleaseID,
+		Title: "releases of EMR and dated images that are too old",
+		Doc: "EMR patches the images of its releases; a release or a dated build that stays behind goes without. The rule reads the release in the path or tag of an image (`spark/emr-7.13.0:latest`) and in release labels, and the day in a dated tag or label (`emr-7.13.0-20260410`). " +
+			"A custom image counts when a part of its path or its tag begins in the same way, for then it says what it was built on. " +
+			"`emr-5`, `emr-6` and `emr-7` are one line of releases, `emr-spark-*` is another; a release that is newer than those that this version of emrguard knows is behind none. " +
+			"An image that tells neither release nor day is not judged: the age of an image cannot be seen at admission.",
+		Remediation: "use a newer release with the tag or label `latest`, and build custom images on it",
+		Guide:       guide.Images,
+		Default:     rule.Warn,
+		Targets:     targets.PodSpecs(),
+		Parameters: []rule.Parameter{
+			{Name: "minimum", Type: "list of releases", Doc: "The oldest release that may be used, one for each line: `[emr-7.9.0, emr-spark-8.0.0]`."},
+			{Name: "maxReleasesBehind", Type: "number", Doc: "How many known releases of its line may be newer; 6 when absent."},
+			{Name: "maxAge", Type: "number of days", Doc: "How old a dated image or label may be; 180 when absent."},
+		},
+		New: newImageRelease,
+	}
+}
+
+// releaseLimits is what is too old.
+type releaseLimits struct {
+	minimum   []emr.Release
+	maxBehind int
+	maxAge    int // days
+	settings  rule.Settings
+}
+
+func newImageRelease(s rule.Settings) (rule.Check, error) {
+	var p struct {
+		Minimum           []string `json:"minimum" syntax:"release"`
+		MaxReleasesBehind *int     `json:"maxReleasesBehind" min:"0"`
+		MaxAge            *int     `json:"maxAge" min:"1"`
+	}
+	if err := s.Decode(imageReleaseID, &p); err != nil {
+		return nil, err
+	}
+	l := releaseLimits{maxBehind: defaultReleasesBehind, maxAge: defaultMaxAge, settings: s}
+	for i, text := range p.Minimum {
+		release, err := emr.ParseRelease(text)
+		if err == nil && slices.ContainsFunc(l.minimum, release.SameLine) {
+			err = fmt.Errorf("%s is the second one of its line: emr-5, emr-6 and emr-7 are one, emr-spark is another", text)
+		}
+		if err != nil {
+			return nil, rule.ParameterError(imageReleaseID, fmt.Errorf("minimum[%d]: %w", i, err))
+		}
+		l.minimum = append(l.minimum, release)
+	}
+	if n := p.MaxReleasesBehind; n != nil {
+		if l.maxBehind = *n; *n < 0 {
+			return nil, rule.ParameterError(imageReleaseID, errors.New("maxReleasesBehind is negative: 0 allows the newest release alone"))
+		}
+	}
+	if n := p.MaxAge; n != nil {
+		if l.maxAge = *n; *n < 1 {
+			return nil, rule.ParameterError(imageReleaseID, errors.New("maxAge is less than one day"))
+		}
+	}
+	return l.check, nil
+}
+
+func (l *releaseLimits) check(_ context.Context, r *rule.Request, rep *rule.Report) error {
+	if label := r.Object.ReleaseLabel; label != "" {
+		l.judge(rep, emr.ReadLabel(label), func() string { return "release label" }, r.Object.ReleaseLabelPath)
+	}
+	for _, i := range imagesOf(r) {
+		if i.err == nil {
+			l.judge(rep, i.Stamp(), i.String, i.path)
+		}
+	}
+	return nil
+}
+
+// judge finds what is too old. The message says nothing that changes from day to
+// day, or an old finding would look new.
+func (l *releaseLimits) judge(rep *rule.Report, s emr.Stamp, what func() string, path string) {
+	if s.HasRelease {
+		if says := l.tooOld(s.Release); says != "" {
+			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("the %s is of release %s, %s", what(), s.Release, says)})
+		}
+	}
+	if !s.Day.IsZero() && l.settings.Now().UTC().After(s.Day.AddDate(0, 0, l.maxAge)) {
+		rep.Add(rule.Finding{
+			Path:    path,
+			Message: fmt.Sprintf("the %s is of %s, more than %d days ago", what(), s.Day.Format("2006-01-02"), l.maxAge),
+		})
+	}
+}
+
+// tooOld says why a release is too old, or nothing.
+func (l *releaseLimits) tooOld(r emr.Release) string {
+	for _, minimum := range l.minimum {
+		if minimum.SameLine(r) && r.Compare(minimum) < 0 {
+			return fmt.Sprintf("older than %s, the oldest one that is allowed", minimum)
+		}
+	}
+	behind, newest := r.Behind()
+	if behind <= l.maxBehind {
+		return ""
+	}
+	says := fmt.Sprintf("%d releases behind %s", behind, newest)
+	if day := r.FirstImage(); !day.IsZero() {
+		says += " and first built on " + day.Format("2006-01-02")
+	}
+	return says
+}

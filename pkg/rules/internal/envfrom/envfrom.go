@@ -1,0 +1,45 @@
+// Package envfrom judges sources of variables (envFrom) by their prefixes. The keys of
+// the Secret or ConfigMap are not in the request; the prefix tells which variables they
+// can become.
+package envfrom
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+// makes returns the first of the variables that an envFrom with this prefix can
+// make out of the keys of a Secret or ConfigMap. Without a prefix nothing can be
+// said: the keys are not in the request.
+func makes(prefix string, names []string) string {
+	if prefix == "" {
+		return ""
+	}
+	i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, prefix) })
+	if i < 0 {
+		return ""
+	}
+	return names[i]
+}
+
+// Judge reports the sources of variables that can make one of the names,
+// but for those that can make a graver one, which is a finding of another rule.
+func Judge(rep *rule.Report, pod *object.Pod, c object.Container, names, graver []string) {
+	for i := range c.EnvFrom {
+		prefix := c.EnvFrom[i].Prefix
+		name := makes(prefix, names)
+		if name == "" || makes(prefix, graver) != "" {
+			continue
+		}
+		rep.Add(rule.Finding{
+			Path:        c.EnvFromPath(i),
+			Message:     fmt.Sprintf("container %q takes variables with the prefix %q, which can make %s", c.Name, prefix, name),
+			Remediation: "name the variables one by one under env, or use another prefix",
+			Key:         pod.Role,
+		})
+	}
+}

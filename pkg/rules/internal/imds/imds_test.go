@@ -1,0 +1,40 @@
+package imds
+
+import "testing"
+
+// The address of the metadata service in every spelling that something resolves.
+func TestMetadataAddresses(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{
+		"169.254.169.254", "169.254.169.254.", "2852039166", "0xa9fea9fe", "0xA9.0xFE.0xA9.0xFE", "0251.0376.0251.0376", "025177524776",
+		"169.16689662", "169.254.43518", "169.0xfe.0251.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "[fd00:ec2::254]",
+		"FD00:0EC2::0254", "fd00:ec2::254%eth0", "64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "instance-data", "Instance-Data.ec2.internal.",
+		"instance-data.eu-central-1.compute.internal", "169.254.169.254.nip.io", "169-254-169-254.sslip.io",
+	} {
+		if !IsHost(host) {
+			t.Errorf("%q is not known", host)
+		}
+	}
+	for _, host := range []string{
+		"", "169.254.169.253", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "fd00:ec2::253", "10.0.0.1", "localhost", "127.0.0.1", "::1",
+		"2852039167", "instance-database", "instance-data.example.com", "1.2.3.4.5", "169.254", "example.com", "0x", "1_69.254.169.254",
+	} {
+		if IsHost(host) {
+			t.Errorf("%q is taken for the metadata service", host)
+		}
+	}
+	for command, want := range map[string]string{
+		"curl http://169.254.169.254/latest":        "169.254.169.254",
+		"curl -g http://[fd00:ec2::254]:80/latest":  "fd00:ec2::254",
+		"nc 0xA9FEA9FE 80":                          "0xA9FEA9FE",
+		"wget instance-data.ec2.internal:80/x":      "instance-data.ec2.internal",
+		"cat </dev/tcp/169.254.169.254/80":          "169.254.169.254",
+		"ls /mnt/instance-data":                     "",
+		"curl http://169.254.170.23/v1/credentials": "",
+		"echo 169.254.169.2540 1.169.254.1.2.3x":    "",
+	} {
+		if got := inCommand(command); got != want {
+			t.Errorf("%q: got %q, want %q", command, got, want)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+// Package paths cleans file paths and compares them, as container runtimes and kubelets
+// read them.
+package paths
+
+import (
+	"path"
+	"strings"
+)
+
+// Below reports whether p is dir or lies below it. Everything lies below "/",
+// which is judged before.
+func Below(p, dir string) bool {
+	if dir == "/" {
+		return false
+	}
+	rest, ok := strings.CutPrefix(p, dir)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// Clean is path.Clean of an absolute path. Nearly all are clean already, and cost
+// nothing.
+func Clean(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	return path.Clean(p)
+}

@@ -1,0 +1,30 @@
+// Package podidentity looks up associations of EKS Pod Identity.
+package podidentity
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+)
+
+var associations = schema.GroupResource{Group: "eks.services.k8s.aws", Resource: "podidentityassociations"}
+
+// Associations returns the associations of EKS Pod Identity that AWS Controllers for
+// Kubernetes manage in the cluster; none where ACK is not installed.
+func Associations(ctx context.Context, r *rule.Request) ([]*object.PodIdentityAssociation, error) {
+	objects, err := r.Cluster.Objects(ctx, associations, "")
+	if err != nil {
+		return nil, fmt.Errorf("look up Pod Identity associations: %w", err)
+	}
+	var list []*object.PodIdentityAssociation
+	for _, o := range objects {
+		if a, ok := o.Typed.(*object.PodIdentityAssociation); ok {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}

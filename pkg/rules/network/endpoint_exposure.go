@@ -1,0 +1,223 @@
+// Package network holds the rules on endpoints and network policies.
+package network
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+const exposureID = "endpoint-exposure"
+
+// EndpointExposure is the rule endpoint-exposure.
+//
+// Guide: "Access control list for endpoints": managed endpoints, Livy's Service and
+// their like are behind load balancers; who may connect has to be limited.
+//
+// Fields: type, annotations, source ranges and externalIPs of Services; class and
+// annotations of Ingresses with the parameters of the class; Gateways with their
+// LoadBalancerConfigurations; hostPort of containers.
+//
+// Allowed: internal load balancers with narrow source ranges, security groups or
+// prefix lists; Services of type ClusterIP; Ingresses of classes that make no load
+// balancer of AWS.
+func EndpointExposure() rule.Rule {
+	return rule.Rule{
+		ID:    exposureID,
+		Title: "endpoints that face the internet, or that nothing limits to known sources",
+		Doc: "Behind the endpoints of a managed namespace (Livy, notebooks, the Spark UI) waits code that runs with an execution role. " +
+			"A Service, an Ingress or a Gateway whose load balancer is internet-facing is refused. The annotations are read as the controller that will take the object reads them, with its default: " +
+			"a Service of type LoadBalancer without a class and without the annotation `aws-load-balancer-type` is the AWS cloud provider's, whose load balancers face the internet unless `aws-load-balancer-internal` is set. " +
+			"An internal load balancer that nothing limits to known sources, a range of sources that is too wide, external IPs, node ports and host ports are warned about. " +
+			"Security groups and prefix lists count as a limit; what they allow stands in AWS.",
+		Remediation: "make the load balancer internal, and name the sources that may connect",
+		Guide:       guide.Endpoints,
+		Default:     rule.Deny,
+		Targets: slices.Concat(
+			[]rule.Target{
+				targets.New("", "v1", "services", rule.Create, rule.Update),
+				targets.New("networking.k8s.io", "v1", "ingresses", rule.Create, rule.Update),
+				targets.Metadata("", "services/status", rule.Update),
+				targets.Metadata("networking.k8s.io", "ingresses/status", rule.Update),
+				targets.New("gateway.networking.k8s.io", "v1", "gateways", rule.Create, rule.Update),
+				targets.New("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations", rule.Create, rule.Update),
+				targets.New("", "v1", "pods", rule.Create, rule.Update),
+			},
+			targets.Workloads(),
+			// A JobRun says nothing of ports.
+			slices.DeleteFunc(targets.CustomResources(), func(t rule.Target) bool { return t.Resource == "jobruns" }),
+		),
+		Parameters: []rule.Parameter{
+			{Name: "widestIPv4", Type: "integer", Doc: "the shortest prefix of an IPv4 range that counts as a limit of sources, 0 to 32; 8 when it is not set: `10.0.0.0/8` is a limit, `0.0.0.0/1` is none"},
+			{Name: "widestIPv6", Type: "integer", Doc: "the same for IPv6, 0 to 128; 32 when it is not set"},
+			{Name: "defaultLoadBalancerClass", Type: "string", Doc: "the class that something else in the cluster gives to new Services without one, such as `service.k8s.aws/nlb` of the AWS Load Balancer Controller. " +
+				"Admission sees what was given; files do not hold it. When it is not set, the AWS cloud provider takes such Services"},
+		},
+		New: newEndpointExposure,
+	}
+}
+
+type exposureParams struct {
+	WidestIPv4               *int   `json:"widestIPv4" min:"0" max:"32"`
+	WidestIPv6               *int   `json:"widestIPv6" min:"0" max:"128"`
+	DefaultLoadBalancerClass string `json:"defaultLoadBalancerClass"`
+}
+
+// exposure is the compiled rule.
+type exposure struct {
+	widest loadbalancer.Widest
+	class  string
+}
+
+func newEndpointExposure(s rule.Settings) (rule.Check, error) {
+	var p exposureParams
+	if err := s.Decode(exposureID, &p); err != nil {
+		return nil, err
+	}
+	x := exposure{widest: loadbalancer.Widest{IPv4: 8, IPv6: 32}, class: p.DefaultLoadBalancerClass}
+	for _, n := range []struct {
+		name  string
+		given *int
+		into  *int
+		most  int
+	}{
+		{"widestIPv4", p.WidestIPv4, &x.widest.IPv4, 32},
+		{"widestIPv6", p.WidestIPv6, &x.widest.IPv6, 128},
+	} {
+		if n.given == nil {
+			continue
+		}
+		if *n.given < 0 || *n.given > n.most {
+			return nil, rule.ParameterError(exposureID, fmt.Errorf("%s: %d is not the length of a prefix; give a number from 0 to %d", n.name, *n.given, n.most))
+		}
+		*n.into = *n.given
+	}
+	return x.check, nil
+}
+
+func (x exposure) check(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+	switch o := r.Object.Typed.(type) {
+	case *corev1.Service:
+		x.judgeService(r, o, rep)
+	case *networkingv1.Ingress:
+		return x.judgeIngress(ctx, r, o, rep)
+	case *object.Gateway:
+		return x.judgeGateway(ctx, r, o, rep)
+	case *object.LoadBalancerConfiguration:
+		judgeConfiguration(o, rep)
+	default:
+		judgeHostPorts(r.Object, rep)
+	}
+	return nil
+}
+
+// judge judges the load balancer of an object. at is the field that makes the object
+// have one, for what no other field of the object decides; remediation may be empty.
+func (x exposure) judge(lb *loadbalancer.LoadBalancer, at, remediation string, rep *rule.Report) {
+	here := func(f loadbalancer.Field) string {
+		if f.Of != "" || f.Path == "" {
+			return at
+		}
+		return f.Path
+	}
+	// The path says where it stands in the object itself.
+	by := func(f loadbalancer.Field, word string) string {
+		if f.Of == "" {
+			return ""
+		}
+		return fmt.Sprintf(" %s %s", word, f)
+	}
+	for _, f := range lb.Unread {
+		rep.Add(rule.Finding{
+			Action:      rule.Warn,
+			Path:        here(f),
+			Message:     fmt.Sprintf("%s does not understand %q%s: it makes no load balancer, or leaves the one that exists as it is", lb.Controller, f.Value, by(f, "in")),
+			Remediation: "write the value as the controller's documentation does; lower case counts",
+		})
+	}
+	switch lb.Scheme {
+	case loadbalancer.None:
+	case loadbalancer.InternetFacing:
+		why := by(lb.Decided, "by")
+		if lb.Decided.Path == "" {
+			why = ", which is its default"
+		}
+		rep.Add(rule.Finding{Path: here(lb.Decided), Message: fmt.Sprintf("%s makes an internet-facing load balancer of it%s", lb.Controller, why), Remediation: remediation})
+	case loadbalancer.Internal:
+		x.judgeSources(lb, here, remediation, rep)
+	}
+}
+
+// judgeSources judges who may connect to an internal load balancer.
+func (x exposure) judgeSources(lb *loadbalancer.LoadBalancer, here func(loadbalancer.Field) string, remediation string, rep *rule.Report) {
+	if len(lb.Ranges) == 0 && !lb.Limited {
+		rep.Add(rule.Finding{
+			Action:      rule.Warn,
+			Path:        lb.RangesPath,
+			Message:     "nothing limits the sources of the internal load balancer",
+			Remediation: cmp.Or(remediation, "name the source ranges that may connect, or security groups"),
+		})
+	}
+	for _, f := range lb.Ranges {
+		wide, err := x.widest.TooWide(f.Value)
+		var what string
+		switch {
+		case err != nil:
+			what = "is no range of addresses, so the controller refuses it"
+		case wide:
+			what = "is too wide to limit anything"
+		default:
+			continue
+		}
+		rep.Add(rule.Finding{
+			Action:      rule.Warn,
+			Path:        here(f),
+			Message:     fmt.Sprintf("the source range %q %s", f.Value, what),
+			Remediation: cmp.Or(remediation, "name the networks of those who shall connect"),
+		})
+	}
+}
+
+// judgeHostPorts finds ports that containers open on their nodes. A pod on the host
+// network opens all of its ports there, which is another rule's finding.
+func judgeHostPorts(o *object.Object, rep *rule.Report) {
+	for i := range o.Pods {
+		pod := &o.Pods[i]
+		if pod.Spec.HostNetwork {
+			continue
+		}
+		for c := range pod.Containers() {
+			for j, port := range c.Ports {
+				if port.HostPort == 0 {
+					continue
+				}
+				rep.Add(rule.Finding{
+					Action:      rule.Warn,
+					Path:        fmt.Sprintf("%s.ports[%d].hostPort", c.Path(), j),
+					Message:     fmt.Sprintf("container %q opens the port %d of its node to whoever reaches the node", c.Name, port.HostPort),
+					Remediation: "remove hostPort, and reach the pod by a Service of type ClusterIP",
+					Key:         pod.Role,
+				})
+			}
+		}
+	}
+}
+
+// found turns a look-up of something that need not exist into an object or nil.
+func found(o *object.Object, err error) (*object.Object, error) {
+	if errors.Is(err, rule.ErrNotFound) {
+		return nil, nil //nolint:nilnil // the callers read nil as "there is none"
+	}
+	return o, err
+}

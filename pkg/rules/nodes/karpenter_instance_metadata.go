@@ -1,0 +1,112 @@
+package nodes
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+const karpenterMetadataID = "karpenter-instance-metadata"
+
+// maxHopLimit is the largest hop limit that EC2 knows.
+const maxHopLimit = 64
+
+// karpenterParameters are the parameters of the rule.
+type karpenterParameters struct {
+	HopLimit int64 `json:"hopLimit" min:"1" max:"64"`
+}
+
+// KarpenterInstanceMetadata is the rule karpenter-instance-metadata.
+//
+// Guide: "Restrict access to node group IAM role or instance profile credentials".
+//
+// Fields: spec.metadataOptions.{httpTokens,httpPutResponseHopLimit,httpProtocolIPv6,
+// httpEndpoint} of EC2NodeClass (karpenter.k8s.aws).
+//
+// Allowed: fields that are left out of v1, whatever the AMI family: its defaults are
+// safe. And anything when the endpoint is disabled.
+func KarpenterInstanceMetadata() rule.Rule {
+	t := targets.New("karpenter.k8s.aws", "v1", "ec2nodeclasses", rule.Create, rule.Update)
+	t.Cluster = true
+	return rule.Rule{
+		ID:    karpenterMetadataID,
+		Title: "nodes by Karpenter whose metadata service pods can reach",
+		Doc: "With `httpTokens: required` and a hop limit of 1, the answer of the instance metadata service does not reach past the node itself: " +
+			"no pod outside the host network gets the credentials of the node. These are Karpenter's defaults; a node class can weaken them. " +
+			"The IPv6 endpoint is a second way to it, which a policy or iptables rule for 169.254.169.254 does not close; it is recorded. " +
+			"In `karpenter.k8s.aws/v1beta1` the hop limit is 2 where nothing is written, so there it has to be written. " +
+			"The API server converts what is written in an older version, where Karpenter serves both.",
+		Remediation: "leave spec.metadataOptions out in karpenter.k8s.aws/v1: its defaults are IMDSv2 with hop limit 1",
+		Guide:       guide.Nodes,
+		Default:     rule.Warn,
+		Everywhere:  true,
+		Targets:     []rule.Target{t},
+		Parameters: []rule.Parameter{{
+			Name: "hopLimit", Type: "integer",
+			Doc: "The highest hop limit that is no finding, 1 to 64, by default 1. Where agents in pods need the metadata service the EKS guide allows 2; then every pod reaches it.",
+		}},
+		New: func(s rule.Settings) (rule.Check, error) {
+			p := karpenterParameters{HopLimit: 1}
+			if err := s.Decode(karpenterMetadataID, &p); err != nil {
+				return nil, err
+			}
+			if p.HopLimit < 1 || p.HopLimit > maxHopLimit {
+				return nil, rule.ParameterError(karpenterMetadataID, fmt.Errorf("hopLimit: %d is not in 1 to %d", p.HopLimit, maxHopLimit))
+			}
+			return func(_ context.Context, r *rule.Request, rep *rule.Report) error {
+				if class, ok := r.Object.Typed.(*object.EC2NodeClass); ok {
+					judgeMetadataOptions(metadataOptions(class, r.Object.GVK.Version), p.HopLimit, rep)
+				}
+				return nil
+			}, nil
+		},
+	}
+}
+
+// metadataOptions are the options of a class with the defaults of its version: the
+// hop limit was 2 in v1beta1 (Karpenter 0.32 to 0.37), by which pods reach the
+// metadata service, and is 1 in v1.
+func metadataOptions(class *object.EC2NodeClass, version string) *object.MetadataOptions {
+	var m object.MetadataOptions
+	if class.Spec.MetadataOptions != nil {
+		m = *class.Spec.MetadataOptions
+	}
+	if m.HTTPPutResponseHopLimit == nil && version == "v1beta1" {
+		limit := int64(2)
+		m.HTTPPutResponseHopLimit = &limit
+	}
+	return &m
+}
+
+func judgeMetadataOptions(m *object.MetadataOptions, hopLimit int64, rep *rule.Report) {
+	const path = "spec.metadataOptions."
+	if m.HTTPEndpoint == "disabled" {
+		return
+	}
+	if m.HTTPTokens != "" && m.HTTPTokens != "required" {
+		rep.Add(rule.Finding{
+			Path:        path + "httpTokens",
+			Message:     fmt.Sprintf("the nodes answer for their metadata without a token (httpTokens is %q): IMDSv1, which a single forged request reaches", m.HTTPTokens),
+			Remediation: "write httpTokens: required, or leave it out",
+		})
+	}
+	if limit := m.HTTPPutResponseHopLimit; limit != nil && *limit > hopLimit {
+		rep.Add(rule.Finding{
+			Path:        path + "httpPutResponseHopLimit",
+			Message:     fmt.Sprintf("with the hop limit %d the metadata service hands the node's credentials to pods", *limit),
+			Remediation: "write httpPutResponseHopLimit: 1",
+		})
+	}
+	if m.HTTPProtocolIPv6 == "enabled" {
+		rep.Add(rule.Finding{
+			Action:      rule.Audit,
+			Path:        path + "httpProtocolIPv6",
+			Message:     "the nodes answer for their metadata on IPv6 too, at fd00:ec2::254",
+			Remediation: "leave httpProtocolIPv6 out, or see that policies keep pods from fd00:ec2::254 as well",
+		})
+	}
+}

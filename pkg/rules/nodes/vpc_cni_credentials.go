@@ -1,0 +1,90 @@
+package nodes
+
+import (
+	"context"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/podidentity"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+// VPCCNICredentials is the rule vpc-cni-credentials.
+//
+// Guide: "Restrict access to node group IAM role or instance profile credentials":
+// give the VPC CNI plugin a role of its own.
+//
+// Fields: the annotation eks.amazonaws.com/role-arn of the ServiceAccount aws-node
+// in kube-system; objects PodIdentityAssociation of ACK.
+//
+// Allowed: a role by IRSA, or by a Pod Identity association that emrguard can see.
+func VPCCNICredentials() rule.Rule {
+	t := targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)
+	t.Audit = true // the chart leaves kube-system out
+	return rule.Rule{
+		ID:    "vpc-cni-credentials",
+		Title: "the VPC CNI plugin with the credentials of its node",
+		Doc: "The plugin needs the policy AmazonEKS_CNI_Policy. Without a role of its own it takes the permissions of the node's role, " +
+			"which then must hold the policy and must not be shut off from pods. " +
+			"The audit looks at the ServiceAccount `kube-system/aws-node`. " +
+			"An association of EKS Pod Identity is an object of AWS, not of Kubernetes: emrguard sees it only when AWS Controllers for Kubernetes manage it here. " +
+			"Where `credentialProviders` accepts Pod Identity, the finding is therefore only recorded.",
+		Remediation: "give aws-node a role with AmazonEKS_CNI_Policy by the annotation " + emr.AnnotationRoleARN + ", and take that policy off the node's role",
+		Guide:       guide.Nodes,
+		Default:     rule.Warn,
+		Everywhere:  true,
+		Targets:     []rule.Target{t},
+		New: func(s rule.Settings) (rule.Check, error) {
+			if err := s.Decode("vpc-cni-credentials", &struct{}{}); err != nil {
+				return nil, err
+			}
+			return func(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+				return checkVPCCNI(ctx, s, r, rep)
+			}, nil
+		},
+	}
+}
+
+// The account of the VPC CNI plugin.
+const (
+	kubeSystem = "kube-system"
+	awsNode    = "aws-node"
+)
+
+func checkVPCCNI(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
+	if r.Namespace != kubeSystem || r.Object.Meta.Name != awsNode || r.Object.Meta.Annotations[emr.AnnotationRoleARN] != "" {
+		return nil
+	}
+	associated, err := isAssociated(ctx, r, kubeSystem, awsNode)
+	if err != nil || associated {
+		return err
+	}
+	f := rule.Finding{
+		Path:    object.MapPath("metadata.annotations", emr.AnnotationRoleARN),
+		Message: "the VPC CNI plugin has no role of its own and uses that of its node",
+	}
+	if s.PodIdentity {
+		f.Action = rule.Audit
+		f.Message = "the VPC CNI plugin has no role of its own by IRSA; whether EKS Pod Identity gives it one, emrguard cannot see"
+		f.Remediation = "see that `aws eks list-pod-identity-associations --namespace kube-system --service-account aws-node` lists one"
+	}
+	rep.Add(f)
+	return nil
+}
+
+// isAssociated reports whether an object of ACK gives the account a role by EKS Pod
+// Identity. There is none where ACK is not installed.
+func isAssociated(ctx context.Context, r *rule.Request, namespace, account string) (bool, error) {
+	list, err := podidentity.Associations(ctx, r)
+	if err != nil {
+		return false, err
+	}
+	for _, a := range list {
+		if a.Spec.Namespace == namespace && a.Spec.ServiceAccount == account {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,120 @@
+package tenancy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+const crossNamespaceID = "cross-namespace-role"
+
+// CrossNamespaceRole is the rule cross-namespace-role.
+//
+// Guide: "Isolate untrusted application code": virtual clusters keep execution
+// roles apart. A role that is in two of them, or that comes from somewhere else,
+// joins what they keep apart.
+//
+// Fields: metadata.name and the annotation eks.amazonaws.com/role-arn of
+// ServiceAccounts.
+//
+// Allowed: a role in one managed namespace, of the cluster's AWS account.
+func CrossNamespaceRole() rule.Rule {
+	return rule.Rule{
+		ID:    crossNamespaceID,
+		Title: "an execution role of several namespaces, or of another AWS account",
+		Doc: "A namespace isolates an execution role only while no other namespace has it: who may submit jobs or use accounts in either of them has the role. " +
+			"A role of another AWS account than the cluster's (`emr.account`, or as long as that is not set the accounts in the managed names of the namespace) is seldom meant: " +
+			"EMR's execution roles are of the cluster's account, and AWS's way to another account is to chain roles by `AWS_ROLE_ARN`. " +
+			"The rule speaks when an account is made or changed; jobs do not repeat it.",
+		Remediation: "give every virtual cluster execution roles of its own, in the AWS account of the cluster",
+		Guide:       guide.UntrustedCode,
+		Default:     rule.Warn,
+		Targets:     []rule.Target{targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)},
+		New: func(s rule.Settings) (rule.Check, error) {
+			if err := s.Decode(crossNamespaceID, &struct{}{}); err != nil {
+				return nil, err
+			}
+			return func(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+				return checkCrossNamespaceRole(ctx, s, r, rep)
+			}, nil
+		},
+	}
+}
+
+// maxNamed is how many namespaces a message names.
+const maxNamed = 3
+
+func checkCrossNamespaceRole(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
+	b, ok := ownRole(r.Object)
+	if !ok {
+		return nil
+	}
+	namespaces, err := r.Cluster.RoleNamespaces(ctx, b.Role)
+	if err != nil {
+		return fmt.Errorf("look up the namespaces of the role %s: %w", b.Role, err)
+	}
+	var others []string
+	for _, name := range namespaces {
+		if name == r.Namespace || !r.IsManaged(name) {
+			continue
+		}
+		if len(others) == maxNamed {
+			others = append(others, "others")
+			break
+		}
+		others = append(others, name)
+	}
+	if len(others) > 0 {
+		rep.Add(rule.Finding{
+			Path:    b.path,
+			Message: fmt.Sprintf("the execution role %q of %s is in %s too", b.Role, r.Namespace, strings.Join(others, ", ")),
+		})
+	}
+	return judgeAWSAccount(ctx, s, r, rep, b)
+}
+
+// judgeAWSAccount finds a role of another AWS account.
+func judgeAWSAccount(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report, b bearer) error {
+	if b.AccountID == "" {
+		return nil // a managed name of the older form tells none
+	}
+	usual, whose := []string{s.Account}, "the cluster's account is"
+	if s.Account == "" {
+		accounts, err := r.Cluster.ServiceAccounts(ctx, r.Namespace)
+		if err != nil {
+			return fmt.Errorf("list the ServiceAccounts of %s: %w", r.Namespace, err)
+		}
+		usual, whose = namedAccounts(accounts, r.Object), "the managed accounts of the namespace are of"
+	}
+	if len(usual) == 0 || slices.Contains(usual, b.AccountID) {
+		return nil
+	}
+	rep.Add(rule.Finding{
+		Path:    b.path,
+		Message: fmt.Sprintf("the execution role %q is of the AWS account %s; %s %s", b.Role, b.AccountID, whose, strings.Join(usual[:min(len(usual), maxNamed)], ", ")),
+	})
+	return nil
+}
+
+// namedAccounts returns the AWS accounts in the managed names of a namespace, but
+// for the account that is judged.
+func namedAccounts(accounts []rule.ServiceAccount, judged *object.Object) []string {
+	var ids []string
+	for i := range accounts {
+		if accounts[i].Name == judged.Meta.Name {
+			continue
+		}
+		a, _ := emr.ParseAccount(accounts[i].Name)
+		if a.AccountID != "" && !slices.Contains(ids, a.AccountID) {
+			ids = append(ids, a.AccountID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,244 @@
+// Package tenancy holds the rules that keep teams and their namespaces apart.
+package tenancy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+)
+
+const isolationID = "execution-role-isolation"
+
+// defaultMaxRoles is how many execution roles may share a namespace without
+// configuration.
+const defaultMaxRoles = 3
+
+// ExecutionRoleIsolation is the rule execution-role-isolation.
+//
+// Guide: "Isolate untrusted application code": with several execution roles in one
+// virtual cluster, a malicious application may take a role with more rights; put
+// roles of similar privilege into virtual clusters of their own.
+//
+// Fields: metadata.name and the annotation eks.amazonaws.com/role-arn of
+// ServiceAccounts, spec.executionRoleArn of FlinkDeployments and
+// spec.executionRoleARN of JobRuns, the accounts of Pods, workloads and custom
+// resources.
+//
+// Allowed: with the parameters, the roles that a namespace may hold, and roles of
+// one group; without them, three roles.
+func ExecutionRoleIsolation() rule.Rule {
+	return rule.Rule{
+		ID:    isolationID,
+		Title: "execution roles of different privilege in one namespace",
+		Doc: "Whoever runs code in a namespace can try for every role whose accounts are there. So roles of different privilege belong into virtual clusters, and namespaces, of their own. " +
+			"EMR makes the accounts of a role when the first job with it is submitted: this is where `StartJobRun` with a role that does not belong there is refused, whoever asks.\n\n" +
+			"`namespaces` says which roles a namespace may hold. It is asked of ServiceAccounts, of the roles that FlinkDeployments and JobRuns name, and of the account of every Pod, so that accounts that were there before are worth nothing. " +
+			"`groups` puts roles of similar privilege together: a role is refused beside one that shares no group with it; roles in no group share the namespace with each other only. " +
+			"For roles that neither of them says anything of, a role that is one more than `maxRoles` warns. " +
+			"A role that the namespace holds already brings in nothing new for `groups` and `maxRoles`.\n\n" +
+			"The account, annotated or by its managed name, client, driver or executor, counts as its role. A managed name tells the account id and the name of its role, neither partition nor path: " +
+			"it fits a pattern whose role is named in full, and one without a path. Two accounts that are made at the same moment do not see each other; the audit sees both.",
+		Remediation: "use a virtual cluster, and namespace, of its own for roles of other privilege, or have the platform team allow the role by rules[execution-role-isolation].params",
+		Guide:       guide.UntrustedCode,
+		Default:     rule.Warn,
+		Targets: slices.Concat(
+			[]rule.Target{
+				targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update),
+				targets.New("", "v1", "pods", rule.Create),
+			},
+			targets.Workloads(), targets.CustomResources(),
+		),
+		Parameters: []rule.Parameter{
+			{
+				Name: "namespaces", Type: "list of {namespaces: [patterns], roles: [ARN patterns]}",
+				Doc: "Which roles some namespaces may hold; a namespace in several entries may hold the roles of all of them. Anything else is refused there. `*` in an ARN stops at `:` and `/`.",
+			},
+			{
+				Name: "groups", Type: "list of {name, roles: [ARN patterns]}",
+				Doc: "Roles of similar privilege. A role that would stand beside one of another group is refused.",
+			},
+			{Name: "maxRoles", Type: "number", Doc: "How many roles that nothing else is said of may share a namespace; 3 when absent."},
+		},
+		New: newRoleIsolation,
+	}
+}
+
+// bearer is a role, and the field by which an object has it.
+type bearer struct {
+	emr.Role
+	path string
+}
+
+func (c *isolation) check(ctx context.Context, r *rule.Request, rep *rule.Report) error {
+	allowed, listed := c.allowedIn(r.Namespace)
+	if listed {
+		if err := c.judgeAccounts(ctx, r, rep, allowed); err != nil {
+			return err
+		}
+	}
+	b, ok := ownRole(r.Object)
+	if !ok {
+		return nil
+	}
+	if listed && !c.matches(allowed, b.Role) {
+		rep.Add(notAllowed(r, b))
+		return nil
+	}
+	there, err := c.rolesThere(ctx, r)
+	if err != nil || slices.ContainsFunc(there, b.Same) {
+		return err
+	}
+	c.judgeGroups(r, rep, b, there)
+	if !listed {
+		c.judgeCount(r, rep, b, there)
+	}
+	return nil
+}
+
+// ownRole returns the role that an object brings into its namespace: that of a
+// ServiceAccount, or the one that a custom resource names itself.
+func ownRole(o *object.Object) (bearer, bool) {
+	if o.ExecutionRole != "" {
+		role, ok := emr.RoleOfARN(o.ExecutionRole)
+		return bearer{role, o.ExecutionRolePath}, ok
+	}
+	if o.GVK.Kind != "ServiceAccount" {
+		return bearer{}, false
+	}
+	role, ok := emr.RoleOf(o.Meta.Name, o.Meta.Annotations[emr.AnnotationRoleARN])
+	path := "metadata.name"
+	if role.ARN != "" {
+		path = object.MapPath("metadata.annotations", emr.AnnotationRoleARN)
+	}
+	return bearer{role, path}, ok
+}
+
+// allowedIn returns the roles that the namespace may hold, and whether anything is
+// said of it at all.
+func (c *isolation) allowedIn(namespace string) (roles []emr.RolePattern, listed bool) {
+	for i := range c.namespaces {
+		if c.namespaces[i].namespaces.Match(namespace) {
+			roles, listed = append(roles, c.namespaces[i].roles...), true
+		}
+	}
+	return roles, listed
+}
+
+func (c *isolation) matches(patterns []emr.RolePattern, role emr.Role) bool {
+	return slices.ContainsFunc(patterns, func(p emr.RolePattern) bool { return p.Match(role, c.cluster) })
+}
+
+// judgeAccounts judges the accounts of the pods that an object describes.
+func (c *isolation) judgeAccounts(ctx context.Context, r *rule.Request, rep *rule.Report, allowed []emr.RolePattern) error {
+	seen := map[string]bool{}
+	for _, a := range slices.Concat(r.Object.NamedAccounts(), r.Object.Accounts()) {
+		if seen[a.Name] {
+			continue
+		}
+		seen[a.Name] = true
+		sa, _, err := r.AccountNamed(ctx, a.Name)
+		if err != nil {
+			return err
+		}
+		if sa.Role.Name != "" && !c.matches(allowed, sa.Role) {
+			rep.Add(notAllowed(r, bearer{sa.Role, a.Path}))
+		}
+	}
+	return nil
+}
+
+func notAllowed(r *rule.Request, b bearer) rule.Finding {
+	return rule.Finding{
+		Action: rule.Deny, Path: b.path,
+		Message: fmt.Sprintf("the namespace %s may not hold the execution role %q", r.Namespace, b.Role),
+		Remediation: "submit the job to the virtual cluster that is for this role or with a role that is for this one, " +
+			"or have the platform team add the role to rules[execution-role-isolation].params.namespaces",
+	}
+}
+
+// rolesThere returns the roles of the namespace's accounts, each once, without the
+// account that is judged. When nobody asks, all accounts are there already, and
+// each role is told of at its first account, by name.
+func (c *isolation) rolesThere(ctx context.Context, r *rule.Request) ([]emr.Role, error) {
+	accounts, err := r.Cluster.ServiceAccounts(ctx, r.Namespace)
+	if err != nil {
+		return nil, fmt.Errorf("list the ServiceAccounts of %s: %w", r.Namespace, err)
+	}
+	var list []emr.Role
+	seen := map[string][]emr.Role{} // by name: a namespace may have thousands of accounts
+	own, isAccount := emr.Role{}, r.Object.GVK.Kind == "ServiceAccount"
+	if b, ok := ownRole(r.Object); ok && isAccount && r.Requester.Class == rule.Nobody {
+		own = b.Role
+	}
+	for i := range accounts {
+		name := accounts[i].Name
+		if isAccount && name == r.Object.Meta.Name {
+			continue
+		}
+		role := accounts[i].Role
+		if role.Name == "" || own.Name != "" && own.Same(role) && name > r.Object.Meta.Name || slices.ContainsFunc(seen[role.Name], role.Same) {
+			continue
+		}
+		seen[role.Name] = append(seen[role.Name], role)
+		list = append(list, role)
+	}
+	return list, nil
+}
+
+// judgeGroups finds a role beside one of another group.
+func (c *isolation) judgeGroups(r *rule.Request, rep *rule.Report, b bearer, there []emr.Role) {
+	if len(c.groups) == 0 {
+		return
+	}
+	mine := c.groupsOf(b.Role)
+	for _, other := range there {
+		theirs := c.groupsOf(other)
+		if len(mine)+len(theirs) == 0 || slices.ContainsFunc(mine, func(i int) bool { return slices.Contains(theirs, i) }) {
+			continue
+		}
+		rep.Add(rule.Finding{
+			Action: rule.Deny, Path: b.path,
+			Message: fmt.Sprintf("the execution role %q is of %s, and the namespace %s holds %q, which is of %s",
+				b.Role, c.groupName(mine), r.Namespace, other, c.groupName(theirs)),
+			Remediation: "submit the job to a virtual cluster of its own group, or have the platform team correct rules[execution-role-isolation].params.groups",
+		})
+		return
+	}
+}
+
+func (c *isolation) groupsOf(role emr.Role) []int {
+	var list []int
+	for i := range c.groups {
+		if c.matches(c.groups[i].roles, role) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func (c *isolation) groupName(groups []int) string {
+	if len(groups) == 0 {
+		return "no group"
+	}
+	return fmt.Sprintf("the group %q", c.groups[groups[0]].name)
+}
+
+// judgeCount finds one role too many.
+func (c *isolation) judgeCount(r *rule.Request, rep *rule.Report, b bearer, there []emr.Role) {
+	if len(c.groupsOf(b.Role)) > 0 {
+		return
+	}
+	if n := len(there) + 1; n > c.maxRoles {
+		rep.Add(rule.Finding{
+			Path: b.path,
+			Message: fmt.Sprintf("with the execution role %q the namespace %s holds %d roles, more than %d: code of one may try for all of them",
+				b.Role, r.Namespace, n, c.maxRoles),
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package tenancy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
+	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
+)
+
+// NamespaceWriters is the rule namespace-writers.
+//
+// Guide: the duties of Lake Formation on EMR on EKS: only the EMR service creates
+// pods, ConfigMaps and Secrets in the user namespace of a virtual cluster.
+//
+// Fields: creation of Pods, workloads, ConfigMaps and Secrets.
+func NamespaceWriters() rule.Rule {
+	creations := []rule.Target{
+		targets.New("", "v1", "pods", rule.Create),
+		targets.New("", "v1", "configmaps", rule.Create),
+		targets.New("", "v1", "secrets", rule.Create),
+	}
+	for _, t := range targets.Workloads() {
+		t.Operations = []rule.Operation{rule.Create}
+		creations = append(creations, t)
+	}
+	return rule.Rule{
+		ID:    "namespace-writers",
+		Title: "pods, workloads, ConfigMaps or Secrets that neither EMR nor an administrator made",
+		Doc: "With Lake Formation, only EMR may create pods, ConfigMaps and Secrets in a virtual cluster's namespace. Elsewhere it is a good habit, so the rule only records; " +
+			"raise it to deny where the namespace is EMR's alone. Job accounts create their executors and are free, and so are controllers.",
+		Remediation: "submit the work through EMR, or keep it in another namespace",
+		Guide:       rule.Guide{Section: "Considerations for Lake Formation (fine-grained access control)", Address: "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security_iam_fgac-lf-works.html"},
+		Default:     rule.Audit,
+		Requester:   true,
+		Targets:     slices.Clip(creations),
+		New: func(s rule.Settings) (rule.Check, error) {
+			if err := s.Decode("namespace-writers", &struct{}{}); err != nil {
+				return nil, err
+			}
+			return checkNamespaceWriters, nil
+		},
+	}
+}
+
+func checkNamespaceWriters(_ context.Context, r *rule.Request, rep *rule.Report) error {
+	if r.Requester.Class == rule.Submitter {
+		rep.Add(rule.Finding{Message: fmt.Sprintf("%s creates a %s in EMR's namespace", wording.Requester(r.Requester), r.Object.GVK.Kind), Act: true})
+	}
+	return nil
+}
