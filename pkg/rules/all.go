@@ -4,6 +4,8 @@
 package rules
 
 import (
+	"strings"
+
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/accounts"
 	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
@@ -17,7 +19,7 @@ import (
 
 // All returns every rule, in the order of the guide.
 func All() []rule.Rule {
-	return []rule.Rule{
+	list := []rule.Rule{
 		credentials.Kube2IAMAnnotation(),
 		credentials.StaticAWSCredentials(),
 		nodes.InstanceProfileAccess(),
@@ -53,4 +55,8 @@ func All() []rule.Rule {
 		nodes.KarpenterInstanceMetadata(),
 		credentials.ExecutionRolePolicy(),
 	}
+	for i := range list {
+		list[i].Doc = strings.TrimSpace(list[i].Doc) // a file ends with the end of its line
+	}
+	return list
 }

@@ -4,6 +4,7 @@ package accounts
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
+//go:embed managed-service-account.md
+var managedServiceAccountDoc string
+
 // ManagedServiceAccount is the rule managed-service-account.
 //
 // Guide: "Role-based access control (RBAC) permissions": the names of managed
@@ -28,12 +32,9 @@ import (
 // Allowed: everything by EMR and administrators that is coherent.
 func ManagedServiceAccount() rule.Rule {
 	return rule.Rule{
-		ID:    "managed-service-account",
-		Title: "EMR's service accounts made, removed or turned to another role",
-		Doc: "EMR maps an execution role to service accounts by their names, and the trust policy that the AWS CLI writes lets every account of the namespace in whose name fits. " +
-			"So whoever can make such an account, or write the annotation that IRSA reads, chooses a role. " +
-			"Submitters and job accounts may do neither. Whoever asks, the annotation has to name the role that the managed name encodes, " +
-			"has to be a well-formed ARN, and must not stand on the account `default`, as which every careless pod runs.",
+		ID:          "managed-service-account",
+		Title:       "EMR's service accounts made, removed or turned to another role",
+		Doc:         managedServiceAccountDoc,
 		Remediation: "leave EMR's service accounts to EMR and to administrators",
 		Guide:       guide.RBAC,
 		Default:     rule.Deny,

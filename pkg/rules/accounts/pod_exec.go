@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -9,6 +10,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
+
+//go:embed pod-exec.md
+var podExecDoc string
 
 // PodExec is the rule pod-exec.
 //
@@ -24,11 +28,9 @@ func PodExec() rule.Rule {
 	nodes := targets.New("", "v1", "nodes/proxy", rule.Connect)
 	nodes.Cluster = true
 	return rule.Rule{
-		ID:    "pod-exec",
-		Title: "a way into a running pod of EMR",
-		Doc: "Inside an EMR pod lie the managed pod template and the token of its execution role. `kubectl exec`, `attach`, `port-forward`, `proxy` and `debug` all lead there, " +
-			"so submitters and job accounts may use none of them in a managed namespace, whatever RBAC allows. " +
-			"`nodes/proxy` reaches every pod of a node through its kubelet, in any namespace; because monitoring uses it, it is a warning.",
+		ID:          "pod-exec",
+		Title:       "a way into a running pod of EMR",
+		Doc:         podExecDoc,
 		Remediation: "read logs, metrics and the Spark history server instead",
 		Guide:       guide.RBAC,
 		Default:     rule.Deny,

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 
 	"github.com/emrguard/emrguard/pkg/emr"
@@ -12,6 +13,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
+//go:embed pod-template-configmap.md
+var podTemplateConfigMapDoc string
+
 // PodTemplateConfigMap is the rule pod-template-configmap.
 //
 // Guide: "Role-based access control (RBAC) permissions": EMR makes managed pod
@@ -21,10 +25,9 @@ import (
 // Fields: metadata.labels and metadata.name of ConfigMaps.
 func PodTemplateConfigMap() rule.Rule {
 	return rule.Rule{
-		ID:    "pod-template-configmap",
-		Title: "EMR's ConfigMaps made, changed or removed by a submitter or a job",
-		Doc: "EMR hands the pod templates of a job, its Spark properties and its log configuration to the job in ConfigMaps. " +
-			"The templates name the ServiceAccount of driver and executors, so whoever changes them chooses the role. They are known by EMR's label and by the form of their names.",
+		ID:          "pod-template-configmap",
+		Title:       "EMR's ConfigMaps made, changed or removed by a submitter or a job",
+		Doc:         podTemplateConfigMapDoc,
 		Remediation: "leave EMR's ConfigMaps to EMR; use another name for your own",
 		Guide:       guide.RBAC,
 		Default:     rule.Deny,

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,9 @@ import (
 
 const hijackID = "service-account-hijack"
 
+//go:embed service-account-hijack.md
+var serviceAccountHijackDoc string
+
 // ServiceAccountHijack is the rule service-account-hijack.
 //
 // Guide: "Role-based access control (RBAC) permissions": no permission to create
@@ -33,16 +37,9 @@ const hijackID = "service-account-hijack"
 // resources, who stands in emr.roleUsers.
 func ServiceAccountHijack() rule.Rule {
 	return rule.Rule{
-		ID:    hijackID,
-		Title: "pods run as an account with a role by somebody who may not",
-		Doc: "Whoever may create a pod, a workload or a Spark or Flink resource chooses its ServiceAccount, and with it an IAM role. " +
-			"Only EMR (its operators too, once `emr.principals.operators` names them) and administrators choose freely; a job account only among the accounts of its own execution role, so that a driver cannot hop to a stronger one; every account may use itself; " +
-			"a controller only for a workload that was judged when its author made it, and with the account that the workload names, or that the ControllerRevision names which the pod is of: both are looked up. So a pod whose account a mutating webhook changed is refused, whoever made it. " +
-			"A pod that runs takes another image by an update: only who may use its account may give it one. Job accounts may neither delete nor relabel pods of another role. " +
-			"Custom resources are how the users of the operators submit jobs: `emr.roleUsers` says who may use which roles; while it is empty, a submitter is warned. They are judged in the namespace in which their pods run, wherever they stand: " +
-			"a SparkApplication by `spark.kubernetes.namespace`, a JobRun by its virtual cluster, which a VirtualCluster or `emr.virtualClusters` maps to a namespace; one that nothing is known of is a warning. " +
-			"A field that may name the account and that cannot be read is refused. What names an account that does not exist yet is a warning, and so is an account that gets a role while something uses it already. " +
-			"Whoever asks, a pod whose Spark role or EMR component contradicts the component of its account is refused.",
+		ID:          hijackID,
+		Title:       "pods run as an account with a role by somebody who may not",
+		Doc:         serviceAccountHijackDoc,
 		Remediation: "submit the job through EMR, or run it as an account whose name is not reserved and that has no role",
 		Guide:       guide.RBAC,
 		Default:     rule.Deny,

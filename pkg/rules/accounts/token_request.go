@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
+//go:embed token-request.md
+var tokenRequestDoc string
+
 // TokenRequest is the rule token-request.
 //
 // Guide: "Role-based access control (RBAC) permissions": the JWT of a pod can be
@@ -31,12 +35,9 @@ import (
 // pod's account to nobody but AWS.
 func TokenRequest() rule.Rule {
 	return rule.Rule{
-		ID:    tokenRequestID,
-		Title: "a token of an account with a role, without a pod",
-		Doc: "The token of a ServiceAccount is what STS takes for its IAM role. `kubectl create token` and a Secret of type service-account-token hand it out without any pod, " +
-			"so both are forbidden for accounts that bear a role. The kubelet asks for the tokens of the pods on its node; NodeRestriction sees to it that they are. " +
-			"Older releases of AWS's provider of the Secrets Store CSI driver ask themselves for the token of the account whose pod mounts a secret: such brokers are let through and recorded. " +
-			"A controller that takes the name of the account from an object that anybody may write, as External Secrets does with `serviceAccountRef`, hands out the role of that account: list it only where its objects are guarded.",
+		ID:          tokenRequestID,
+		Title:       "a token of an account with a role, without a pod",
+		Doc:         tokenRequestDoc,
 		Remediation: "submit a job instead; its pods get their token from the kubelet",
 		Guide:       guide.RBAC,
 		Default:     rule.Deny,

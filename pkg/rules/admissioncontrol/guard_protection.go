@@ -2,6 +2,7 @@ package admissioncontrol
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"maps"
 	"reflect"
@@ -15,6 +16,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 )
+
+//go:embed guard-protection.md
+var guardProtectionDoc string
 
 // GuardProtection is the rule guard-protection.
 //
@@ -33,14 +37,9 @@ import (
 func GuardProtection() rule.Rule {
 	const id = "guard-protection"
 	return rule.Rule{
-		ID:    id,
-		Title: "emrguard's own webhook configuration changed, deleted or weakened",
-		Doc: "Who may write ValidatingWebhookConfigurations can take emrguard away. " +
-			"The rule is off until the configuration gives it a mode (`rules: {guard-protection: {mode: deny}}`): it makes the emergency exit narrower, and that is a choice. " +
-			"With a mode, the chart installs a second ValidatingAdmissionPolicy: only administrators, and whoever has the verb `bypass` on `validatingwebhookconfigurations` of the API group `emrguard.dev`, may change or delete emrguard's configuration; " +
-			"its caBundles stay writable for those who keep them up to date. Whoever may do everything (the ClusterRole `cluster-admin`) has that verb, too. " +
-			"An audit reports a configuration that was weakened: an entry for managed namespaces that fails open, an objectSelector or matchConditions that leave objects out, a managed namespace that no entry is for. " +
-			"The ValidatingAdmissionPolicies and their bindings themselves are seen by no policy that is made through the API; the manifests of `config/static` protect them, too.",
+		ID:          id,
+		Title:       "emrguard's own webhook configuration changed, deleted or weakened",
+		Doc:         guardProtectionDoc,
 		Remediation: "let an administrator bring it back: `helm upgrade` does",
 		Guide:       guide.RBAC,
 		Default:     rule.Off,

@@ -2,6 +2,7 @@ package admissioncontrol
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"errors"
 	"fmt"
 	"reflect"
@@ -14,6 +15,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 )
+
+//go:embed mutating-admission-policy.md
+var mutatingAdmissionPolicyDoc string
 
 // MutatingAdmissionPolicy is the rule mutating-admission-policy.
 //
@@ -28,13 +32,9 @@ import (
 func MutatingAdmissionPolicy() rule.Rule {
 	const id = "mutating-admission-policy"
 	return rule.Rule{
-		ID:    id,
-		Title: "MutatingAdmissionPolicies and bindings that reach managed namespaces",
-		Doc: "A MutatingAdmissionPolicy with its binding does what a mutating webhook does: it can give EMR's pods another service account. " +
-			"The API server shows these objects neither to webhooks nor to policies that are made through the API: an audit judges what exists, a policy together with its bindings and by the labels that the namespaces really have. " +
-			"Whoever owns the files of the control plane (Kubernetes 1.36 and later) refuses them at admission with the manifests of `config/static`: " +
-			"who is no administrator may not create or change one, unless a namespaceSelector on `kubernetes.io/metadata.name` proves that managed namespaces are left out. " +
-			"Other labels, `objectSelector`, `matchConditions`, `excludeResourceRules` and names of objects prove nothing.",
+		ID:          id,
+		Title:       "MutatingAdmissionPolicies and bindings that reach managed namespaces",
+		Doc:         mutatingAdmissionPolicyDoc,
 		Remediation: "limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it",
 		Guide:       guide.RBAC,
 		Default:     rule.Warn,

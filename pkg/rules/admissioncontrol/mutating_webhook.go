@@ -5,6 +5,7 @@ package admissioncontrol
 import (
 	"cmp"
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
+
+//go:embed mutating-webhook.md
+var mutatingWebhookDoc string
 
 // MutatingWebhook is the rule mutating-webhook.
 //
@@ -34,18 +38,9 @@ import (
 func MutatingWebhook() rule.Rule {
 	const id = "mutating-webhook"
 	return rule.Rule{
-		ID:    id,
-		Title: "mutating webhooks that reach managed namespaces, or EKS's own changed",
-		Doc: "A mutating webhook can give EMR's pods another service account, and so another role. " +
-			"Who is no administrator may not create or change one that can reach pods, service accounts, ConfigMaps or workloads of a managed namespace, the labels of its Namespace, or the reviews by which kubelets and operators ask who somebody is and what he may do (`tokenreviews`, `subjectaccessreviews` and their like, which no namespaceSelector leaves out), " +
-			"nor touch those that EKS itself puts there: without them no pod gets credentials of its own. EMR is no administrator here. " +
-			"Only a namespaceSelector on `kubernetes.io/metadata.name` proves that a managed namespace is left out: other labels, `objectSelector` and `matchConditions` can be fitted to whatever the webhook is after. " +
-			"Where `emr.namespaceSelector` puts namespaces in scope, the selector has to name the namespaces that the webhook is for (`In`), because a list of those that it is not for (`NotIn`) says nothing of the next one. " +
-			"An update that changes nothing but caBundles, labels or annotations is free.\n\n" +
-			"Whoever writes the definition of a custom resource does the same to what operators read: by its conversion webhook, and by the defaults of its schema. " +
-			"The CustomResourceDefinitions of the kinds that emrguard reads are an administrator's, too; the caBundle of a conversion webhook is free. A ValidatingAdmissionPolicy of its own says so, which asks the API server about no other definition and needs no running process.\n\n" +
-			"The API server never sends these objects to a webhook. The chart's ValidatingAdmissionPolicies refuse them; they know the namespaces of `emr.namespaces` and `emr.namespaceSelector`. " +
-			"An audit judges what exists, by the labels that all managed namespaces really have, the discovered ones too. It cannot tell who made a configuration, so it warns.",
+		ID:          id,
+		Title:       "mutating webhooks that reach managed namespaces, or EKS's own changed",
+		Doc:         mutatingWebhookDoc,
 		Remediation: "limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it",
 		Guide:       guide.RBAC,
 		Default:     rule.Deny,

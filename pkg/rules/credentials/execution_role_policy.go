@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"maps"
 	"slices"
@@ -33,6 +34,9 @@ type executionRoleParameters struct {
 	ExecutionRoles []string `json:"executionRoles" syntax:"role-name"`
 }
 
+//go:embed execution-role-policy.md
+var executionRolePolicyDoc string
+
 // ExecutionRolePolicy is the rule execution-role-policy.
 //
 // Guide: "Apply principle of least privilege": grant an execution role only what
@@ -44,22 +48,9 @@ type executionRoleParameters struct {
 // Allowed: roles that no managed account can assume and no parameter lists.
 func ExecutionRolePolicy() rule.Rule {
 	return rule.Rule{
-		ID:    executionRolePolicyID,
-		Title: "execution roles that may do too much, or that too many may assume",
-		Doc: "Whatever an execution role may do, the code of every job that runs as it may do. " +
-			"The rule reads IAM documents where they are at hand: in objects of AWS Controllers for Kubernetes, and in the output of " +
-			"`aws iam get-account-authorization-details`.\n\n" +
-			"An execution role is one whose trust policy reaches a managed account (`emr-containers-sa-…`), or every account of an EKS cluster, " +
-			"or that an association of EKS Pod Identity gives to one, or that `executionRoles` lists. " +
-			"A Policy is judged when such a Role refers to it.\n\n" +
-			"Permissions: all actions of AWS or of a service (`*`, `s3:*`, NotAction); all resources (`*`, `arn:aws:s3:::*`, NotResource) for actions that touch data; " +
-			"`iam:PassRole` on all roles without `iam:PassedToService`; AWS's own AdministratorAccess, PowerUserAccess and …FullAccess. " +
-			"On all resources the rule accepts actions that list or describe, those that know no resources, the metadata of the Glue catalog, the writing of logs as in AWS's example, " +
-			"and statements with a condition on tags of the resource, or for KMS on the service or the encryption context.\n\n" +
-			"Trust: `sub` has to name one namespace, and one account or EMR's pattern with the role's own suffix, as the AWS CLI writes it " +
-			"(`system:serviceaccount:<namespace>:emr-containers-sa-*-*-<account id>-<base 36 of the role name>`); `aud` has to be there. " +
-			"Negated operators, `…IfExists` and `ForAllValues` prove nothing. Everybody (`*`) or a whole AWS account as principal of sts:AssumeRole is a finding unless a condition on `aws:PrincipalArn` says who.\n\n" +
-			"Statements with the effect Deny and permissions boundaries are not set off against this: what is denied today is allowed after the next edit.",
+		ID:          executionRolePolicyID,
+		Title:       "execution roles that may do too much, or that too many may assume",
+		Doc:         executionRolePolicyDoc,
 		Remediation: "grant the actions and resources that the jobs need, one by one",
 		Guide:       guide.LeastPrivilege,
 		Default:     rule.Warn,

@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"errors"
 	"fmt"
 	"strings"
@@ -15,6 +16,9 @@ import (
 )
 
 const irsaID = "irsa-credentials"
+
+//go:embed irsa-credentials.md
+var irsaDoc string
 
 // IRSA is the rule irsa-credentials.
 //
@@ -30,12 +34,9 @@ const irsaID = "irsa-credentials"
 // that the account's annotation eks.amazonaws.com/audience names.
 func IRSA() rule.Rule {
 	return rule.Rule{
-		ID:    irsaID,
-		Title: "pods that would run without the role of their ServiceAccount",
-		Doc: "EKS's identity webhook fails open: a label or an annotation of the pod switches it off, and it lets a pod pass unchanged when its ServiceAccount is a moment too new. " +
-			"A container without the injected variables then silently acts as the node. The rule reads Pods as they are after mutation: " +
-			"a pod of a managed account without injection, or whose token is for somebody else than STS or lies under another mount, is refused (its Job or driver tries again), one of another account with a role is warned about, " +
-			"so is one whose account has no role at all; injected values that contradict the account are refused.",
+		ID:          irsaID,
+		Title:       "pods that would run without the role of their ServiceAccount",
+		Doc:         irsaDoc,
 		Remediation: "create the pod again, so that EKS injects the credentials",
 		Guide:       guide.PodCredentials,
 		Default:     rule.Deny,

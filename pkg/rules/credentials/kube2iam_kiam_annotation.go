@@ -4,6 +4,7 @@ package credentials
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
+
+//go:embed kube2iam-kiam-annotation.md
+var kube2IAMAnnotationDoc string
 
 // Kube2IAMAnnotation is the rule kube2iam-kiam-annotation.
 //
@@ -26,10 +30,9 @@ import (
 // empty regular expression permits every role.
 func Kube2IAMAnnotation() rule.Rule {
 	return rule.Rule{
-		ID:    "kube2iam-kiam-annotation",
-		Title: "annotations by which kube2iam or kiam hand out an IAM role",
-		Doc: "kube2iam and kiam give a pod the IAM role that an annotation names, and whoever writes the pod writes the annotation. " +
-			"Where one of them runs, the annotation goes around the execution role. On a Namespace, the annotations say which roles its pods may take.",
+		ID:          "kube2iam-kiam-annotation",
+		Title:       "annotations by which kube2iam or kiam hand out an IAM role",
+		Doc:         kube2IAMAnnotationDoc,
 		Remediation: "remove it; give the role to the pod's ServiceAccount by IRSA",
 		Guide:       guide.PodCredentials,
 		Default:     rule.Deny,

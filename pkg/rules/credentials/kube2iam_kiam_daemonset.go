@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
+//go:embed kube2iam-kiam-daemonset.md
+var kube2IAMDaemonSetDoc string
+
 // Kube2IAMDaemonSet is the rule kube2iam-kiam-daemonset.
 //
 // Guide: "Restrict pod credential access": kube2iam and kiam are not supported.
@@ -20,10 +24,9 @@ import (
 // every container.
 func Kube2IAMDaemonSet() rule.Rule {
 	return rule.Rule{
-		ID:    "kube2iam-kiam-daemonset",
-		Title: "kube2iam, kiam or kube-aws-iam-controller itself",
-		Doc: "These agents answer for the metadata service of the whole node: also for pods of managed namespaces, which they may give a default role. " +
-			"The rule holds in every namespace that the API server sends to emrguard; the chart leaves kube-system out.",
+		ID:          "kube2iam-kiam-daemonset",
+		Title:       "kube2iam, kiam or kube-aws-iam-controller itself",
+		Doc:         kube2IAMDaemonSetDoc,
 		Remediation: "move its users to IRSA or EKS Pod Identity and remove it",
 		Guide:       guide.PodCredentials,
 		Default:     rule.Warn,

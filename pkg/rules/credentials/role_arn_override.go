@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"strings"
 
@@ -20,6 +21,9 @@ import (
 
 const overrideID = "role-arn-override"
 
+//go:embed role-arn-override.md
+var roleARNOverrideDoc string
+
 // RoleARNOverride is the rule role-arn-override.
 //
 // Guide: "Restrict pod credential access": the role of a pod is the one of its
@@ -32,12 +36,9 @@ const overrideID = "role-arn-override"
 // roles that the parameter allowedRoles names (role chaining).
 func RoleARNOverride() rule.Rule {
 	return rule.Rule{
-		ID:    overrideID,
-		Title: "a role, token file or token chosen by the pod instead of its ServiceAccount",
-		Doc: "`AWS_ROLE_ARN` in a pod spec makes the SDKs assume that role with the pod's token, and every role whose trust policy is wide enough lets them. " +
-			"EKS's identity webhook does not touch a container that sets it already. Other token files and container credential endpoints do the same, " +
-			"and a projected token with the audience of STS or of EKS Pod Identity is the credential itself. " +
-			"What EKS injects is never a finding. AWS's own recipe for role chaining sets AWS_ROLE_ARN to a role of another account: list such roles in `allowedRoles`.",
+		ID:          overrideID,
+		Title:       "a role, token file or token chosen by the pod instead of its ServiceAccount",
+		Doc:         roleARNOverrideDoc,
 		Remediation: "remove it; the ServiceAccount decides the role (a chained role can be allowed by the parameter allowedRoles)",
 		Guide:       guide.PodCredentials,
 		Default:     rule.Deny,

@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"path"
 	"slices"
@@ -18,6 +19,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
+//go:embed static-aws-credentials.md
+var staticAWSCredentialsDoc string
+
 // StaticAWSCredentials is the rule static-aws-credentials.
 //
 // Guide: "Restrict pod credential access": IRSA is the standard credential
@@ -31,15 +35,9 @@ import (
 // credentials), AWS_REGION and its like.
 func StaticAWSCredentials() rule.Rule {
 	return rule.Rule{
-		ID:    "static-aws-credentials",
-		Title: "AWS access keys, or files that hold them, handed to a pod",
-		Doc: "An access key in the environment comes before IRSA in the credential chain of every AWS SDK, so the pod acts as somebody else than its execution role; " +
-			"a credentials file or profile does the same or comes right after. Such keys do not expire, and they stand readable in the API. " +
-			"The rule reads variables, sources of variables, commands, mounts and files at or below `.aws`, the settings of Spark, Hadoop, Flink and their connectors, " +
-			"and the keys of ConfigMaps that become variables by envFrom. References to variables (`$(NAME)`) are written out as the kubelet does; " +
-			"a setting whose name comes from a Secret or ConfigMap can be any, and counts. " +
-			"An access key id is AKIA or ASIA with sixteen capital letters and digits. One in 28 has no digit, as words have none: such a one counts when a name, the text or a secret beside it says that it is a key. " +
-			"A finding names the place and never prints the value.",
+		ID:          "static-aws-credentials",
+		Title:       "AWS access keys, or files that hold them, handed to a pod",
+		Doc:         staticAWSCredentialsDoc,
 		Remediation: "remove it and use the execution role of the pod's ServiceAccount (IRSA)",
 		Guide:       guide.PodCredentials,
 		Default:     rule.Deny,

@@ -4,6 +4,7 @@ package grants
 
 import (
 	"context"
+	_ "embed" // what the documentation of the rules shares
 	"strings"
 
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -27,19 +28,14 @@ func rbacTargets() []rule.Target {
 	return targets
 }
 
-const whoIsMeant = "Judged is the effective permission that a change gives, with the path; what a subject holds already is no gain. " +
-	"Users, groups and accounts of managed namespaces are refused, whoever binds them; EMR, administrators, the control plane and `trustedSubjects` are free; " +
-	"accounts of other namespaces are platform controllers, which are a warning."
+//go:embed shared.md
+var sharedDoc string
 
-// rbacRule makes a rule on RBAC. What all of them share reads the parameters; a rule
-// without any refuses those that somebody gives it.
+// rbacRule makes a rule on RBAC. The shared judge reads the parameters of all of them; a
+// rule without parameters refuses those that a configuration gives it.
 func rbacRule(id, title, remediation, doc string, parameters ...rule.Parameter) rule.Rule {
-	separator := " "
-	if strings.Contains(doc, "\n- ") { // what follows a list is no part of its last item
-		separator = "\n\n"
-	}
 	return rule.Rule{
-		ID: id, Title: title, Doc: doc + separator + whoIsMeant, Remediation: remediation,
+		ID: id, Title: title, Doc: strings.TrimSpace(doc) + "\n\n" + sharedDoc, Remediation: remediation,
 		Guide: guide.RBAC, Default: rule.Deny, NeedsOld: true, Targets: rbacTargets(), Parameters: parameters,
 		New: func(s rule.Settings) (rule.Check, error) {
 			if len(parameters) == 0 {

@@ -1,9 +1,13 @@
 package grants
 
 import (
+	_ "embed" // the documentation of the rule
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
+
+//go:embed rbac-configmap-write.md
+var configMapWriteDoc string
 
 // ConfigMapWrite is the rule rbac-configmap-write.
 //
@@ -17,5 +21,5 @@ import (
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func ConfigMapWrite() rule.Rule {
 	return rbacRule(capability.ConfigMapWrite, "somebody gains the right to write ConfigMaps", withoutIt,
-		"EMR generates managed pod templates in ConfigMaps, with the ServiceAccount's name in them. Who can write ConfigMaps chooses the account, and with it the role.")
+		configMapWriteDoc)
 }

@@ -1,9 +1,13 @@
 package grants
 
 import (
+	_ "embed" // the documentation of the rule
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
+
+//go:embed rbac-guard-namespaces.md
+var guardNamespacesDoc string
 
 // GuardNamespaces is the rule rbac-guard-namespaces.
 //
@@ -19,10 +23,7 @@ import (
 func GuardNamespaces() rule.Rule {
 	r := rbacRule(capability.GuardNamespaces, "somebody gains power over kube-system or emrguard's own namespace",
 		"take it away, or list the subject in trustedSubjects when it is a platform's controller",
-		"In `kube-system`, whoever writes ConfigMaps rewrites `aws-auth` and becomes an administrator; whoever reads Secrets, takes tokens, or gets into pods "+
-			"acts as accounts with power over the cluster. In emrguard's own namespace the same, and its Deployment, Service, Lease and endpoints, stop the guard. "+
-			"The chart leaves both namespaces out, so that an outage of emrguard cannot stop the cluster: what is granted inside of them is found by `check` and `audit`. "+
-			"What a binding for the whole cluster gives there is recorded at admission, and never refused by default.",
+		guardNamespacesDoc,
 		rule.Parameter{Name: "namespaces", Type: "list of names", Doc: "Namespaces of emrguard itself; the one in which it runs, or `emrguard-system`, when unset."})
 	r.Default, r.Everywhere = rule.Warn, true
 	for i := range r.Targets {

@@ -1,9 +1,13 @@
 package grants
 
 import (
+	_ "embed" // the documentation of the rule
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
+
+//go:embed rbac-latent-grant.md
+var latentGrantDoc string
 
 // LatentGrant is the rule rbac-latent-grant.
 //
@@ -17,7 +21,7 @@ import (
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func LatentGrant() rule.Rule {
 	r := rbacRule(capability.LatentGrant, "a binding to a role that does not exist", "create the role first",
-		"Such a binding grants nothing until somebody creates the role, who need not be who bound it. It is judged again when the role appears.")
+		latentGrantDoc)
 	r.Default = rule.Warn
 	return r
 }

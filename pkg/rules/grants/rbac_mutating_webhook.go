@@ -1,9 +1,13 @@
 package grants
 
 import (
+	_ "embed" // the documentation of the rule
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
+
+//go:embed rbac-mutating-webhook.md
+var mutatingWebhookDoc string
 
 // MutatingWebhook is the rule rbac-mutating-webhook.
 //
@@ -17,5 +21,5 @@ import (
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func MutatingWebhook() rule.Rule {
 	return rbacRule(capability.MutatingWebhook, "somebody gains the right to deploy mutating webhooks or policies", withoutIt,
-		"A mutating webhook or admission policy can change the ServiceAccount of EMR's pods on their way.")
+		mutatingWebhookDoc)
 }

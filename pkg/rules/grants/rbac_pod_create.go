@@ -1,9 +1,13 @@
 package grants
 
 import (
+	_ "embed" // the documentation of the rule
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
+
+//go:embed rbac-pod-create.md
+var podCreateDoc string
 
 // PodCreate is the rule rbac-pod-create.
 //
@@ -17,7 +21,6 @@ import (
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func PodCreate() rule.Rule {
 	return rbacRule(capability.PodCreate, "somebody gains the right to create pods or what makes pods", withoutIt,
-		"Who can create a pod, or any of the objects from which pods are made, chooses its ServiceAccount, which may stand for a stronger IAM role. "+
-			"For the custom resources of the Spark and Flink operators and of ACK, `emr.roleUsers` decides; while it is empty, they are a warning.",
+		podCreateDoc,
 		rule.Parameter{Name: "kinds", Type: "list of {group, resource}", Doc: "Further resources from which somebody makes pods."})
 }

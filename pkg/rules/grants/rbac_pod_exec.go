@@ -1,9 +1,13 @@
 package grants
 
 import (
+	_ "embed" // the documentation of the rule
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
+
+//go:embed rbac-pod-exec.md
+var podExecDoc string
 
 // PodExec is the rule rbac-pod-exec.
 //
@@ -17,6 +21,5 @@ import (
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func PodExec() rule.Rule {
 	return rbacRule(capability.PodExec, "somebody gains a way into running pods", withoutIt,
-		"`pods/exec`, `attach`, `portforward` and `proxy` lead to the token of the execution role, as `get` too: clients up to Kubernetes 1.34 were let in by it. "+
-			"So do ephemeral containers, and `nodes/proxy` with any verb that a request to a kubelet has.")
+		podExecDoc)
 }

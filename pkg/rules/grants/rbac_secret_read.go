@@ -1,9 +1,13 @@
 package grants
 
 import (
+	_ "embed" // the documentation of the rule
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
+
+//go:embed rbac-secret-read.md
+var secretReadDoc string
 
 // SecretRead is the rule rbac-secret-read.
 //
@@ -17,5 +21,5 @@ import (
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func SecretRead() rule.Rule {
 	return rbacRule(capability.SecretRead, "somebody gains the right to read Secrets", withoutIt,
-		"Reading never reaches admission, so the grant is the only place to stop it. `list` and `watch` return the contents as well, with a resource name too.")
+		secretReadDoc)
 }

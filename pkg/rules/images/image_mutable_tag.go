@@ -1,6 +1,7 @@
 package images
 
 import (
+	_ "embed" // the documentation of the rule
 	"fmt"
 
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -9,6 +10,9 @@ import (
 )
 
 const imageMutableTagID = "image-mutable-tag"
+
+//go:embed image-mutable-tag.md
+var mutableTagDoc string
 
 // MutableTag is the rule image-mutable-tag.
 //
@@ -21,10 +25,9 @@ const imageMutableTagID = "image-mutable-tag"
 // for AWS says to run the tag `latest` to have its security updates.
 func MutableTag() rule.Rule {
 	return rule.Rule{
-		ID:    imageMutableTagID,
-		Title: "custom images named by a tag instead of a digest",
-		Doc: "A tag can be moved: whoever may push to the repository changes what runs with the execution role, and nobody can tell which build ran, with which security updates. " +
-			"A digest names one build. EMR's own images are exempt: AWS moves the tag `latest` to deliver security updates, and says to use it.",
+		ID:          imageMutableTagID,
+		Title:       "custom images named by a tag instead of a digest",
+		Doc:         mutableTagDoc,
 		Remediation: "name the image by its digest: repository@sha256:…",
 		Guide:       guide.Images,
 		Default:     rule.Warn,

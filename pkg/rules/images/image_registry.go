@@ -1,6 +1,7 @@
 package images
 
 import (
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 
@@ -11,6 +12,9 @@ import (
 )
 
 const imageRegistryID = "image-registry"
+
+//go:embed image-registry.md
+var registryDoc string
 
 // Registry is the rule image-registry.
 //
@@ -26,14 +30,9 @@ const imageRegistryID = "image-registry"
 // the private ECR of emr.account in every region.
 func Registry() rule.Rule {
 	return rule.Rule{
-		ID:    imageRegistryID,
-		Title: "images from registries that nobody vouches for",
-		Doc: "An image decides what runs with the execution role. EMR's own images get security updates, and the platform team answers for the images in its registry; nobody does for the rest. " +
-			"Always allowed are EMR's images: `public.ecr.aws/emr-on-eks` and the ECR of EMR's account in the very region that the host names, with its FIPS and dual-stack forms. " +
-			"Besides, without `registries`, the private ECR of `emr.account` in every region is allowed, and anything else warns. " +
-			"With `registries`, these are allowed in place of that ECR (EMR's own images stay allowed, for its jobs cannot do without), and anything else is refused. " +
-			"Hosts are compared whole and paths part by part; Docker's short names are `docker.io/library/…`. " +
-			"A reference that no container runtime can read is a finding too.",
+		ID:          imageRegistryID,
+		Title:       "images from registries that nobody vouches for",
+		Doc:         registryDoc,
 		Remediation: "use EMR's image, or push the image to a registry of your own and allow it by rules[image-registry].params.registries",
 		Guide:       guide.Images,
 		Default:     rule.Warn,

@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"errors"
 	"fmt"
 	"slices"
@@ -20,6 +21,9 @@ const (
 	defaultMaxAge         = 180 // days
 )
 
+//go:embed image-release.md
+var releaseDoc string
+
 // Release is the rule image-release.
 //
 // Guide: "Get the latest security updates for custom images": releases and builds
@@ -31,12 +35,9 @@ const (
 // Allowed: what tells nothing of its age; releases that are newer than the table.
 func Release() rule.Rule {
 	return rule.Rule{
-		ID:    imageReleaseID,
-		Title: "releases of EMR and dated images that are too old",
-		Doc: "EMR patches the images of its releases; a release or a dated build that stays behind goes without. The rule reads the release in the path or tag of an image (`spark/emr-7.13.0:latest`) and in release labels, and the day in a dated tag or label (`emr-7.13.0-20260410`). " +
-			"A custom image counts when a part of its path or its tag begins in the same way, for then it says what it was built on. " +
-			"`emr-5`, `emr-6` and `emr-7` are one line of releases, `emr-spark-*` is another; a release that is newer than those that this version of emrguard knows is behind none. " +
-			"An image that tells neither release nor day is not judged: the age of an image cannot be seen at admission.",
+		ID:          imageReleaseID,
+		Title:       "releases of EMR and dated images that are too old",
+		Doc:         releaseDoc,
 		Remediation: "use a newer release with the tag or label `latest`, and build custom images on it",
 		Guide:       guide.Images,
 		Default:     rule.Warn,

@@ -4,6 +4,7 @@ package network
 import (
 	"cmp"
 	"context"
+	_ "embed" // the documentation of the rule
 	"errors"
 	"fmt"
 	"slices"
@@ -20,6 +21,9 @@ import (
 
 const exposureID = "endpoint-exposure"
 
+//go:embed endpoint-exposure.md
+var endpointExposureDoc string
+
 // EndpointExposure is the rule endpoint-exposure.
 //
 // Guide: "Access control list for endpoints": managed endpoints, Livy's Service and
@@ -34,13 +38,9 @@ const exposureID = "endpoint-exposure"
 // balancer of AWS.
 func EndpointExposure() rule.Rule {
 	return rule.Rule{
-		ID:    exposureID,
-		Title: "endpoints that face the internet, or that nothing limits to known sources",
-		Doc: "Behind the endpoints of a managed namespace (Livy, notebooks, the Spark UI) waits code that runs with an execution role. " +
-			"A Service, an Ingress or a Gateway whose load balancer is internet-facing is refused. The annotations are read as the controller that will take the object reads them, with its default: " +
-			"a Service of type LoadBalancer without a class and without the annotation `aws-load-balancer-type` is the AWS cloud provider's, whose load balancers face the internet unless `aws-load-balancer-internal` is set. " +
-			"An internal load balancer that nothing limits to known sources, a range of sources that is too wide, external IPs, node ports and host ports are warned about. " +
-			"Security groups and prefix lists count as a limit; what they allow stands in AWS.",
+		ID:          exposureID,
+		Title:       "endpoints that face the internet, or that nothing limits to known sources",
+		Doc:         endpointExposureDoc,
 		Remediation: "make the load balancer internal, and name the sources that may connect",
 		Guide:       guide.Endpoints,
 		Default:     rule.Deny,

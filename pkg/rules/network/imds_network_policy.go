@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"net/netip"
 	"slices"
@@ -28,6 +29,9 @@ type imdsParameters struct {
 	BlockedElsewhere []string `json:"blockedElsewhere" syntax:"pattern"`
 }
 
+//go:embed imds-network-policy.md
+var imdsNetworkPolicyDoc string
+
 // IMDSNetworkPolicy is the rule imds-network-policy.
 //
 // Guide: "Restrict access to node group IAM role or instance profile credentials":
@@ -43,13 +47,9 @@ func IMDSNetworkPolicy() rule.Rule {
 	ns := targets.New("", "v1", "namespaces", rule.Create)
 	ns.Cluster, ns.Audit = true, true
 	return rule.Rule{
-		ID:    imdsNetworkPolicyID,
-		Title: "NetworkPolicies that leave the instance metadata service open",
-		Doc: "A pod that reaches the metadata service at 169.254.169.254 or fd00:ec2::254, TCP 80, gets the credentials of its node, which are stronger than any execution role should be. " +
-			"NetworkPolicies only add up: a pod is kept from the service when one policy of the type Egress selects it and no policy that selects it lets the service through. " +
-			"So the rule finds every NetworkPolicy that does, and the audit every managed namespace in which no policy of the type Egress selects all pods. " +
-			"A policy works only where the network plugin enforces it (the VPC CNI has to be told to), and never for pods on the host network, which instance-profile-access refuses. " +
-			"Policies of Calico and Cilium in their own kinds, iptables on nodes and hop limits are not read: name the namespaces that they protect in `blockedElsewhere`.",
+		ID:          imdsNetworkPolicyID,
+		Title:       "NetworkPolicies that leave the instance metadata service open",
+		Doc:         imdsNetworkPolicyDoc,
 		Remediation: "leave the service out: `to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]`, for IPv6 `{cidr: ::/0, except: [fd00:ec2::254/128]}`",
 		Guide:       guide.Nodes,
 		Default:     rule.Warn,

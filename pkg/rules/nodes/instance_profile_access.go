@@ -3,6 +3,7 @@ package nodes
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/imds"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
+
+//go:embed instance-profile-access.md
+var instanceProfileAccessDoc string
 
 // InstanceProfileAccess is the rule instance-profile-access.
 //
@@ -29,20 +33,9 @@ import (
 // loopback, the capabilities that container runtimes give by default.
 func InstanceProfileAccess() rule.Rule {
 	return rule.Rule{
-		ID:    instanceProfileID,
-		Title: "ways from a pod to the credentials of its node",
-		Doc: "Whoever reaches the instance profile of the node acts with the node's IAM role instead of the execution role. " +
-			"A pod on the host network always reaches the metadata service: neither the hop limit nor a network policy stops it. " +
-			"The host's processes, a privileged container, and host paths of the kubelet, `/proc`, or a container runtime's socket lead to the node, " +
-			"and from there to its credentials and to the tokens of all other pods on it.\n\n" +
-			"Host paths are cleaned, links that every node has are followed, parents count, and so does a `subPath` below a path that is free. " +
-			"Paths that help only whoever can write there (`/usr/bin`, `/var/log`) are free when every mount is read only. " +
-			"Other paths stay free: scratch directories, `/tmp`, `/dev/shm`, certificates, logs of one's own. " +
-			"A PersistentVolume of type `hostPath` or `local` is not seen here: only administrators may create one, which RBAC has to see to.\n\n" +
-			"Capabilities count when they reach past the container, such as SYS_ADMIN, NET_ADMIN or ALL; those that container runtimes give by default do not, nor do IPC_LOCK, SYS_NICE and SYS_RESOURCE, nor SYS_PTRACE, which `kubectl debug` adds and which reaches the processes of the pod alone. " +
-			"`procMount: Unmasked` counts without a user namespace, `hostProcess` on Windows always. " +
-			"`hostIPC` does not: nothing on a node of EKS hands out credentials by shared memory, and libraries for GPUs ask for it. " +
-			"Probes and hooks by HTTP or TCP are sent by the kubelet from the host network, where the hop limit does not hold: the address of the metadata service in them is a finding in every spelling, as it is in their commands and in hostAliases.",
+		ID:          instanceProfileID,
+		Title:       "ways from a pod to the credentials of its node",
+		Doc:         instanceProfileAccessDoc,
 		Remediation: "remove it; a job needs no access to its node",
 		Guide:       guide.PodCredentials,
 		Default:     rule.Deny,

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 
 	"github.com/emrguard/emrguard/pkg/object"
@@ -20,6 +21,9 @@ type karpenterParameters struct {
 	HopLimit int64 `json:"hopLimit" min:"1" max:"64"`
 }
 
+//go:embed karpenter-instance-metadata.md
+var karpenterInstanceMetadataDoc string
+
 // KarpenterInstanceMetadata is the rule karpenter-instance-metadata.
 //
 // Guide: "Restrict access to node group IAM role or instance profile credentials".
@@ -33,13 +37,9 @@ func KarpenterInstanceMetadata() rule.Rule {
 	t := targets.New("karpenter.k8s.aws", "v1", "ec2nodeclasses", rule.Create, rule.Update)
 	t.Cluster = true
 	return rule.Rule{
-		ID:    karpenterMetadataID,
-		Title: "nodes by Karpenter whose metadata service pods can reach",
-		Doc: "With `httpTokens: required` and a hop limit of 1, the answer of the instance metadata service does not reach past the node itself: " +
-			"no pod outside the host network gets the credentials of the node. These are Karpenter's defaults; a node class can weaken them. " +
-			"The IPv6 endpoint is a second way to it, which a policy or iptables rule for 169.254.169.254 does not close; it is recorded. " +
-			"In `karpenter.k8s.aws/v1beta1` the hop limit is 2 where nothing is written, so there it has to be written. " +
-			"The API server converts what is written in an older version, where Karpenter serves both.",
+		ID:          karpenterMetadataID,
+		Title:       "nodes by Karpenter whose metadata service pods can reach",
+		Doc:         karpenterInstanceMetadataDoc,
 		Remediation: "leave spec.metadataOptions out in karpenter.k8s.aws/v1: its defaults are IMDSv2 with hop limit 1",
 		Guide:       guide.Nodes,
 		Default:     rule.Warn,

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 
 	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
@@ -10,6 +11,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/podidentity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
+
+//go:embed vpc-cni-credentials.md
+var vpccniCredentialsDoc string
 
 // VPCCNICredentials is the rule vpc-cni-credentials.
 //
@@ -24,13 +28,9 @@ func VPCCNICredentials() rule.Rule {
 	t := targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)
 	t.Audit = true // the chart leaves kube-system out
 	return rule.Rule{
-		ID:    "vpc-cni-credentials",
-		Title: "the VPC CNI plugin with the credentials of its node",
-		Doc: "The plugin needs the policy AmazonEKS_CNI_Policy. Without a role of its own it takes the permissions of the node's role, " +
-			"which then must hold the policy and must not be shut off from pods. " +
-			"The audit looks at the ServiceAccount `kube-system/aws-node`. " +
-			"An association of EKS Pod Identity is an object of AWS, not of Kubernetes: emrguard sees it only when AWS Controllers for Kubernetes manage it here. " +
-			"Where `credentialProviders` accepts Pod Identity, the finding is therefore only recorded.",
+		ID:          "vpc-cni-credentials",
+		Title:       "the VPC CNI plugin with the credentials of its node",
+		Doc:         vpccniCredentialsDoc,
 		Remediation: "give aws-node a role with AmazonEKS_CNI_Policy by the annotation " + emr.AnnotationRoleARN + ", and take that policy off the node's role",
 		Guide:       guide.Nodes,
 		Default:     rule.Warn,

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,9 @@ import (
 
 const crossNamespaceID = "cross-namespace-role"
 
+//go:embed cross-namespace-role.md
+var crossNamespaceRoleDoc string
+
 // CrossNamespaceRole is the rule cross-namespace-role.
 //
 // Guide: "Isolate untrusted application code": virtual clusters keep execution
@@ -27,12 +31,9 @@ const crossNamespaceID = "cross-namespace-role"
 // Allowed: a role in one managed namespace, of the cluster's AWS account.
 func CrossNamespaceRole() rule.Rule {
 	return rule.Rule{
-		ID:    crossNamespaceID,
-		Title: "an execution role of several namespaces, or of another AWS account",
-		Doc: "A namespace isolates an execution role only while no other namespace has it: who may submit jobs or use accounts in either of them has the role. " +
-			"A role of another AWS account than the cluster's (`emr.account`, or as long as that is not set the accounts in the managed names of the namespace) is seldom meant: " +
-			"EMR's execution roles are of the cluster's account, and AWS's way to another account is to chain roles by `AWS_ROLE_ARN`. " +
-			"The rule speaks when an account is made or changed; jobs do not repeat it.",
+		ID:          crossNamespaceID,
+		Title:       "an execution role of several namespaces, or of another AWS account",
+		Doc:         crossNamespaceRoleDoc,
 		Remediation: "give every virtual cluster execution roles of its own, in the AWS account of the cluster",
 		Guide:       guide.UntrustedCode,
 		Default:     rule.Warn,

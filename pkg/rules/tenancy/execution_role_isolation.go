@@ -3,6 +3,7 @@ package tenancy
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 
@@ -19,6 +20,9 @@ const isolationID = "execution-role-isolation"
 // configuration.
 const defaultMaxRoles = 3
 
+//go:embed execution-role-isolation.md
+var executionRoleIsolationDoc string
+
 // ExecutionRoleIsolation is the rule execution-role-isolation.
 //
 // Guide: "Isolate untrusted application code": with several execution roles in one
@@ -34,16 +38,9 @@ const defaultMaxRoles = 3
 // one group; without them, three roles.
 func ExecutionRoleIsolation() rule.Rule {
 	return rule.Rule{
-		ID:    isolationID,
-		Title: "execution roles of different privilege in one namespace",
-		Doc: "Whoever runs code in a namespace can try for every role whose accounts are there. So roles of different privilege belong into virtual clusters, and namespaces, of their own. " +
-			"EMR makes the accounts of a role when the first job with it is submitted: this is where `StartJobRun` with a role that does not belong there is refused, whoever asks.\n\n" +
-			"`namespaces` says which roles a namespace may hold. It is asked of ServiceAccounts, of the roles that FlinkDeployments and JobRuns name, and of the account of every Pod, so that accounts that were there before are worth nothing. " +
-			"`groups` puts roles of similar privilege together: a role is refused beside one that shares no group with it; roles in no group share the namespace with each other only. " +
-			"For roles that neither of them says anything of, a role that is one more than `maxRoles` warns. " +
-			"A role that the namespace holds already brings in nothing new for `groups` and `maxRoles`.\n\n" +
-			"The account, annotated or by its managed name, client, driver or executor, counts as its role. A managed name tells the account id and the name of its role, neither partition nor path: " +
-			"it fits a pattern whose role is named in full, and one without a path. Two accounts that are made at the same moment do not see each other; the audit sees both.",
+		ID:          isolationID,
+		Title:       "execution roles of different privilege in one namespace",
+		Doc:         executionRoleIsolationDoc,
 		Remediation: "use a virtual cluster, and namespace, of its own for roles of other privilege, or have the platform team allow the role by rules[execution-role-isolation].params",
 		Guide:       guide.UntrustedCode,
 		Default:     rule.Warn,

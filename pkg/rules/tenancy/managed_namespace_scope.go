@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,6 +21,9 @@ import (
 
 const scopeID = "managed-namespace-scope"
 
+//go:embed managed-namespace-scope.md
+var managedNamespaceScopeDoc string
+
 // ManagedNamespaceScope is the rule managed-namespace-scope.
 //
 // Guide: "Role-based access control (RBAC) permissions": RBAC of a managed
@@ -34,11 +38,9 @@ func ManagedNamespaceScope() rule.Rule {
 	namespaces.Cluster = true
 	existing := rule.Target{Version: "v1", Resource: "namespaces", Cluster: true, Audit: true, Operations: []rule.Operation{rule.Create}}
 	return rule.Rule{
-		ID:    scopeID,
-		Title: "a managed namespace taken out of scope, or its Pod Security lowered",
-		Doc: "emrguard knows EMR's namespaces by name, by label, and by the RoleBinding to EMR. Submitters and job accounts may not change the labels by which one is selected, " +
-			"may not lower or remove what Pod Security enforces there (by the status and the finalizers of the Namespace neither, which take labels too), and may not remove or empty a RoleBinding to EMR. " +
-			"An audit warns of namespaces that are EMR's only by the marks that EMR leaves: the webhook configuration does not know them, so their requests pass unjudged while emrguard is down.",
+		ID:          scopeID,
+		Title:       "a managed namespace taken out of scope, or its Pod Security lowered",
+		Doc:         managedNamespaceScopeDoc,
 		Remediation: "ask an administrator",
 		Guide:       guide.RBAC,
 		Default:     rule.Deny,

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
 
@@ -9,6 +10,9 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
+
+//go:embed namespace-writers.md
+var namespaceWritersDoc string
 
 // NamespaceWriters is the rule namespace-writers.
 //
@@ -27,10 +31,9 @@ func NamespaceWriters() rule.Rule {
 		creations = append(creations, t)
 	}
 	return rule.Rule{
-		ID:    "namespace-writers",
-		Title: "pods, workloads, ConfigMaps or Secrets that neither EMR nor an administrator made",
-		Doc: "With Lake Formation, only EMR may create pods, ConfigMaps and Secrets in a virtual cluster's namespace. Elsewhere it is a good habit, so the rule only records; " +
-			"raise it to deny where the namespace is EMR's alone. Job accounts create their executors and are free, and so are controllers.",
+		ID:          "namespace-writers",
+		Title:       "pods, workloads, ConfigMaps or Secrets that neither EMR nor an administrator made",
+		Doc:         namespaceWritersDoc,
 		Remediation: "submit the work through EMR, or keep it in another namespace",
 		Guide:       rule.Guide{Section: "Considerations for Lake Formation (fine-grained access control)", Address: "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security_iam_fgac-lf-works.html"},
 		Default:     rule.Audit,
