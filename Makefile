@@ -63,6 +63,7 @@ generate: bootstrap build ## write what is generated: default roles, webhook and
 	@bin/emrguard rules -o schema --values-schema charts/emrguard/values.schema.json > charts/emrguard/.schema && mv charts/emrguard/.schema charts/emrguard/values.schema.json
 	@rm -rf docs/rules && mkdir -p docs/rules
 	@for id in $$(bin/emrguard rules -o names); do bin/emrguard rules $$id -o markdown > docs/rules/$$id.md || exit 1; done
+	@bin/emrguard rules -o index > docs/rules/README.md
 	@EMRGUARD_HELM3=$$(test/tools/build.sh helm3) config/generate.sh
 
 ##@ Prove

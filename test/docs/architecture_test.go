@@ -1,0 +1,102 @@
+package docs_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/emrguard/emrguard/"
+
+var (
+	packageRow = regexp.MustCompile("(?m)^\\| `((?:pkg|cmd)/[^`]+)` \\| [^|]+ \\|$")
+	folderRow  = regexp.MustCompile("`((?:charts|config|docs|test)(?:/[^`]+)?)`")
+)
+
+// The table of packages is complete, names nothing else, and each package imports only
+// packages that stand above it.
+func TestPackagesOfTheArchitecture(t *testing.T) {
+	page := read(t, "ARCHITECTURE.md")
+	var listed []string
+	for _, m := range packageRow.FindAllStringSubmatch(page, -1) {
+		if slices.Contains(listed, m[1]) {
+			t.Errorf("ARCHITECTURE.md lists %s twice", m[1])
+		}
+		listed = append(listed, m[1])
+	}
+	imports := packageImports(t)
+	for name := range imports {
+		if !slices.Contains(listed, name) {
+			t.Errorf("ARCHITECTURE.md lacks the package %s: add a row with one sentence, below what it imports", name)
+		}
+	}
+	for i, name := range listed {
+		list, ok := imports[name]
+		if !ok {
+			t.Errorf("ARCHITECTURE.md lists %s, which is no package", name)
+		}
+		for _, other := range list {
+			if !slices.Contains(listed[:i], other) {
+				t.Errorf("%s imports %s, which does not stand above it in ARCHITECTURE.md", name, other)
+			}
+		}
+	}
+}
+
+// The folders that the page names exist.
+func TestFoldersOfTheArchitecture(t *testing.T) {
+	for _, m := range folderRow.FindAllStringSubmatch(read(t, "ARCHITECTURE.md"), -1) {
+		if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+			t.Errorf("ARCHITECTURE.md names %s: %v", m[1], err)
+		}
+	}
+}
+
+// packageImports are the packages of the binary and those of ours that each imports,
+// tests left out.
+func packageImports(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, top := range []string{"pkg", "cmd"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			folder, err := filepath.Rel(root, filepath.Dir(path))
+			if err != nil {
+				return err
+			}
+			name := filepath.ToSlash(folder)
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				return err
+			}
+			list := found[name]
+			for _, spec := range file.Imports {
+				value, err := strconv.Unquote(spec.Path.Value)
+				if err != nil {
+					return err
+				}
+				if own, ok := strings.CutPrefix(value, module); ok && !slices.Contains(list, own) {
+					list = append(list, own)
+				}
+			}
+			found[name] = list
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(found) < 20 {
+		t.Errorf("only %d packages were found", len(found))
+	}
+	return found
+}
