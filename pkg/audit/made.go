@@ -16,7 +16,7 @@ import (
 // lacks is added by somebody else, so its Pods are not known.
 func (a *Auditor) made(ctx context.Context, res object.Resource, o *object.Object, place Place) {
 	pods, ok := object.Find(schema.GroupResource{Resource: "pods"})
-	if !ok || !res.Carrier {
+	if !ok || !res.Workload {
 		return
 	}
 	for i := range o.Pods {

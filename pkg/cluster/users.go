@@ -22,7 +22,7 @@ import (
 // runs as the account of a session cluster or of a virtual cluster.
 func runners() []object.Resource {
 	return slices.DeleteFunc(object.Resources(), func(r object.Resource) bool {
-		return r.IsSubresource() || !r.Carrier && r.Kind != "Pod" || r.Kind == "FlinkSessionJob" || r.Kind == "JobRun"
+		return r.IsSubresource() || !r.Workload && r.Kind != "Pod" || r.Kind == "FlinkSessionJob" || r.Kind == "JobRun"
 	})
 }
 

@@ -206,7 +206,7 @@ func (e *Engine) action(r *rule.Request, j judged) (wanted, later, action rule.A
 }
 
 func isDeferred(r *rule.Request, j judged) bool {
-	return r.IsCarrier() && (j.rule == nil || !j.rule.Requester)
+	return r.IsWorkload() && (j.rule == nil || !j.rule.Requester)
 }
 
 // exempts returns the first exemption that fits, or nil. An expired one fits

@@ -53,7 +53,7 @@ func Check(rules []rule.Rule) error {
 				bad("nothing can read the target %s", t)
 			case res.Version != t.Version || res.Cluster != t.Cluster:
 				bad("the target %s has version %q and cluster scope %t, the extractor reads %q and %t", t, t.Version, t.Cluster, res.Version, res.Cluster)
-			case res.Unsent && !t.Audit:
+			case res.NotSentToWebhooks && !t.Audit:
 				bad("the API server never sends the target %s to a webhook: mark it as one of audits", t)
 			case len(t.Operations) == 0:
 				bad("the target %s has no operations", t)

@@ -4,6 +4,9 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/object/decode"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 // decodeSecret reads what a Secret is, never what it holds.
@@ -13,7 +16,7 @@ func decodeSecret(o *Object, raw []byte) error {
 		metav1.ObjectMeta `json:"metadata"`
 		Type              corev1.SecretType `json:"type"`
 	}
-	err := unmarshal(raw, &x)
+	err := decode.JSON(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.SecretType = x.Type
 	o.raw = nil // nobody compares Secrets, and nothing may keep their data
@@ -22,7 +25,7 @@ func decodeSecret(o *Object, raw []byte) error {
 
 func decodeTokenRequest(o *Object, raw []byte) error {
 	x := &authenticationv1.TokenRequest{}
-	err := unmarshal(raw, x)
+	err := decode.JSON(raw, x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.Token = x
 	return err
@@ -32,7 +35,7 @@ func decodeTokenRequest(o *Object, raw []byte) error {
 // annotations, and its labels.
 func decodeBinding(o *Object, raw []byte) error {
 	x, err := decodeAs[corev1.Binding](o, raw)
-	o.Pods = []Pod{{Meta: &x.ObjectMeta, Spec: &corev1.PodSpec{}, MetaPath: "metadata", SpecPath: "spec"}}
+	o.Pods = []podspec.Pod{{Meta: &x.ObjectMeta, Spec: &corev1.PodSpec{}, MetaPath: "metadata", SpecPath: "spec"}}
 	return err
 }
 
@@ -40,22 +43,7 @@ func decodeBinding(o *Object, raw []byte) error {
 // Rules ask for nothing but the kind.
 func decodeOptions(o *Object, raw []byte) error {
 	var x metav1.TypeMeta
-	err := unmarshal(raw, &x)
+	err := decode.JSON(raw, &x)
 	o.set(x, &metav1.ObjectMeta{})
-	return err
-}
-
-func decodeFlinkSessionJob(o *Object, raw []byte) error {
-	var x struct {
-		metav1.TypeMeta   `json:",inline"`
-		metav1.ObjectMeta `json:"metadata"`
-		Spec              struct {
-			DeploymentName string `json:"deploymentName"`
-		} `json:"spec"`
-	}
-	err := unmarshalParts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.Flink = x.Spec.DeploymentName
-	o.accountFields = []string{"spec.deploymentName"}
 	return err
 }

@@ -3,6 +3,9 @@ package object
 import (
 	"slices"
 	"strings"
+
+	"github.com/emrguard/emrguard/pkg/object/jobconf"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 // Account is a ServiceAccount as which pods of an object run.
@@ -36,7 +39,7 @@ func (o *Object) runAs(role string, ranks ...[]named) {
 		found := false
 		for _, field := range rank {
 			o.accountFields = append(o.accountFields, field.path)
-			name := accountName(field.name)
+			name := jobconf.AccountName(field.name)
 			if won || name == "" {
 				continue
 			}
@@ -72,19 +75,19 @@ func (o *Object) nameAccounts(role string) {
 		}
 		if p.Role == role || p.Role == "" && o.isTemplateOf(p, role) {
 			p.Spec.ServiceAccountName = a.Name
-			if p.where == nil {
-				p.where = map[any]string{}
+			if p.Elsewhere == nil {
+				p.Elsewhere = map[any]string{}
 			}
-			p.where["serviceAccountName"] = a.Path
+			p.Elsewhere["serviceAccountName"] = a.Path
 		}
 	}
 }
 
 // isTemplateOf reports whether a template is that of a role: it stands in its section,
 // or, standing in none, is common to all and shown with the account of the first.
-func (o *Object) isTemplateOf(p *Pod, role string) bool {
+func (o *Object) isTemplateOf(p *podspec.Pod, role string) bool {
 	for section, of := range map[string]string{
-		".driver.": roleDriver, ".executor.": roleExecutor, ".server.": roleDriver, ".driverSpec.": roleDriver, ".executorSpec.": roleExecutor,
+		".driver.": podspec.RoleDriver, ".executor.": podspec.RoleExecutor, ".server.": podspec.RoleDriver, ".driverSpec.": podspec.RoleDriver, ".executorSpec.": podspec.RoleExecutor,
 		".masterSpec.": "master", ".workerSpec.": "worker",
 	} {
 		if strings.Contains(p.SpecPath, section) {
@@ -93,10 +96,6 @@ func (o *Object) isTemplateOf(p *Pod, role string) bool {
 	}
 	return role == o.accounts[0].Role
 }
-
-// accountName takes blanks and quotes off that the way through a file of settings
-// drops; no ServiceAccount has them in its name.
-func accountName(s string) string { return strings.Trim(s, " \t\r\n\"'") }
 
 // Accounts are the ServiceAccounts as which the object's pods run: of a custom
 // resource what its operator makes of it, of a Pod and a workload what their pods

@@ -1,47 +1,44 @@
 package object
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/apis/flink"
+	"github.com/emrguard/emrguard/pkg/object/decode"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
+	"github.com/emrguard/emrguard/pkg/object/jobconf"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
-// The fields of `flink.apache.org/v1beta1` FlinkDeployment that rules read.
-type flinkDeployment struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              flinkSpec `json:"spec"`
-}
-
-type flinkSpec struct {
-	ServiceAccount     string                  `json:"serviceAccount"`
-	ExecutionRoleARN   string                  `json:"executionRoleArn"`
-	ReleaseLabel       string                  `json:"emrReleaseLabel"`
-	Image              string                  `json:"image"`
-	FlinkConfiguration map[string]any          `json:"flinkConfiguration"`
-	PodTemplate        *corev1.PodTemplateSpec `json:"podTemplate"`
-	JobManager         flinkManager            `json:"jobManager"`
-	TaskManager        flinkManager            `json:"taskManager"`
-}
-
-type flinkManager struct {
-	PodTemplate *corev1.PodTemplateSpec `json:"podTemplate"`
-}
-
 func decodeFlinkDeployment(o *Object, raw []byte) error {
-	var x flinkDeployment
-	err := unmarshalParts(raw, &x)
+	var x flink.Deployment
+	err := decode.Parts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addFlink(&x.Spec, "spec")
 	return err
 }
 
+func decodeFlinkBlueGreenDeployment(o *Object, raw []byte) error {
+	var x flink.BlueGreenDeployment
+	err := decode.Parts(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.addFlink(&x.Spec.Template.Spec, "spec.template.spec")
+	return err
+}
+
+func decodeFlinkSessionJob(o *Object, raw []byte) error {
+	var x flink.SessionJob
+	err := decode.Parts(raw, &x)
+	o.set(x.TypeMeta, &x.ObjectMeta)
+	o.Flink = x.Spec.DeploymentName
+	o.accountFields = []string{"spec.deploymentName"}
+	return err
+}
+
 // addFlink reads the spec of a Flink cluster, which stands at that path.
-func (o *Object) addFlink(s *flinkSpec, path string) {
+func (o *Object) addFlink(s *flink.Spec, path string) {
 	o.ExecutionRole, o.ExecutionRolePath = s.ExecutionRoleARN, path+".executionRoleArn"
 	o.ReleaseLabel, o.ReleaseLabelPath = s.ReleaseLabel, path+".emrReleaseLabel"
 	for _, t := range []struct {
@@ -50,25 +47,25 @@ func (o *Object) addFlink(s *flinkSpec, path string) {
 		role     string
 	}{
 		{s.PodTemplate, path + ".podTemplate", ""},
-		{s.JobManager.PodTemplate, path + ".jobManager.podTemplate", roleJobManager},
-		{s.TaskManager.PodTemplate, path + ".taskManager.podTemplate", roleTaskManager},
+		{s.JobManager.PodTemplate, path + ".jobManager.podTemplate", podspec.RoleJobManager},
+		{s.TaskManager.PodTemplate, path + ".taskManager.podTemplate", podspec.RoleTaskManager},
 	} {
 		if t.template != nil {
-			o.addPod(Pod{Meta: &t.template.ObjectMeta, Spec: &t.template.Spec, MetaPath: t.path + ".metadata", SpecPath: t.path + ".spec", Role: t.role})
+			o.addPod(podspec.Pod{Meta: &t.template.ObjectMeta, Spec: &t.template.Spec, MetaPath: t.path + ".metadata", SpecPath: t.path + ".spec", Role: t.role})
 		}
 	}
 	from := len(o.Settings)
-	configuration := flatten(nil, "", s.FlinkConfiguration, maxFlattenDepth)
+	configuration := jobconf.Flatten(s.FlinkConfiguration)
 	for _, p := range configuration {
-		o.Settings = appendSetting(o.Settings, p.key, p.value, path+".flinkConfiguration", p.key, maxNesting)
+		o.Settings = jobconf.Append(o.Settings, p.Key, p.Value, path+".flinkConfiguration")
 	}
 	if image := s.Image; image != "" {
-		o.Settings = append(o.Settings, Setting{Key: "kubernetes.container.image.ref", Value: image, base: path + ".image"})
+		o.Settings = append(o.Settings, jobconf.At("kubernetes.container.image.ref", image, path+".image"))
 	}
 	// The templates' own accounts, before a stronger field takes their place.
 	accounts := flinkAccounts(s, path, configuration)
 	o.addConfigured(o.Settings[from:])
-	for _, role := range flinkRoles {
+	for _, role := range []string{podspec.RoleJobManager, podspec.RoleTaskManager} {
 		o.runAs(role, accounts[role]...)
 	}
 }
@@ -86,19 +83,19 @@ func (o *Object) addFlink(s *flinkSpec, path string) {
 //     common one, field by field.
 //
 // With executionRoleArn, EMR's operator names accounts of its own.
-func flinkAccounts(s *flinkSpec, path string, configuration []property) map[string][][]named {
+func flinkAccounts(s *flink.Spec, path string, configuration []jobconf.Property) map[string][][]named {
 	setting := func(key string) []named {
-		fields := []named{{MapPath(path+".flinkConfiguration", key), ""}}
+		fields := []named{{fieldpath.Key(path+".flinkConfiguration", key), ""}}
 		for _, p := range configuration {
-			if accountName(p.key) == key {
-				fields = append(fields, named{MapPath(path+".flinkConfiguration", p.key), p.value})
+			if jobconf.AccountName(p.Key) == key {
+				fields = append(fields, named{fieldpath.Key(path+".flinkConfiguration", p.Key), p.Value})
 			}
 		}
 		return fields
 	}
 	ranks := map[string][][]named{}
-	for role, manager := range map[string]*corev1.PodTemplateSpec{roleJobManager: s.JobManager.PodTemplate, roleTaskManager: s.TaskManager.PodTemplate} {
-		field := map[string]string{roleJobManager: "jobManager", roleTaskManager: "taskManager"}[role]
+	for role, manager := range map[string]*corev1.PodTemplateSpec{podspec.RoleJobManager: s.JobManager.PodTemplate, podspec.RoleTaskManager: s.TaskManager.PodTemplate} {
+		field := map[string]string{podspec.RoleJobManager: "jobManager", podspec.RoleTaskManager: "taskManager"}[role]
 		own := templateAccounts(manager, path+"."+field+".podTemplate")
 		common := templateAccounts(s.PodTemplate, path+".podTemplate")
 		ranks[role] = [][]named{
@@ -124,44 +121,4 @@ func templateAccounts(t *corev1.PodTemplateSpec, path string) []named {
 		fields[0].name, fields[1].name = t.Spec.DeprecatedServiceAccount, t.Spec.ServiceAccountName
 	}
 	return fields
-}
-
-// maxFlattenDepth is far more than any Flink key has dots.
-const maxFlattenDepth = 16
-
-// flatten joins the keys of nested maps with dots: newer operators take the
-// configuration as a tree, older ones as a flat map. A key that is written both ways
-// comes twice: which one wins is the operator's affair.
-func flatten(list []property, prefix string, tree map[string]any, depth int) []property {
-	for _, name := range sortedKeys(tree) {
-		key := name
-		if prefix != "" {
-			key = prefix + "." + name
-		}
-		switch v := tree[name].(type) {
-		case map[string]any:
-			if depth > 0 {
-				list = flatten(list, key, v, depth-1)
-			}
-		case string:
-			list = append(list, property{key, v})
-		default:
-			list = append(list, property{key, scalar(v)})
-		}
-	}
-	return list
-}
-
-func scalar(v any) string {
-	switch v.(type) {
-	case nil:
-		return ""
-	case bool, int64, float64:
-		return fmt.Sprint(v)
-	}
-	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(v); err != nil {
-		return ""
-	}
-	return string(bytes.TrimSpace(b.Bytes()))
 }

@@ -6,6 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/emrguard/emrguard/pkg/object/decode"
 )
 
 // kind is a pointer to a struct with the TypeMeta and the ObjectMeta of an API object.
@@ -18,7 +20,7 @@ type kind[T any] interface {
 // decodeAs reads the JSON into a new T, and from that what every object has.
 func decodeAs[T any, P kind[T]](o *Object, raw []byte) (*T, error) {
 	x := new(T)
-	err := unmarshal(raw, x)
+	err := decode.JSON(raw, x)
 	o.GVK = P(x).GetObjectKind().GroupVersionKind()
 	o.Meta, _ = P(x).GetObjectMeta().(*metav1.ObjectMeta)
 	return x, err
@@ -54,9 +56,9 @@ func decodeControllerRevision(o *Object, raw []byte) error {
 			} `json:"spec"`
 		} `json:"data"`
 	}
-	err := unmarshalParts(raw, &x)
+	err := decode.Parts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
-	if unread := (*UnreadError)(nil); errors.As(err, &unread) {
+	if unread := (*decode.UnreadError)(nil); errors.As(err, &unread) {
 		err = nil
 	}
 	o.addTemplate(x.Data.Spec.Template, "data.spec.template")

@@ -1,101 +1,53 @@
 package object
 
 import (
+	"maps"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/apis/spark"
+	"github.com/emrguard/emrguard/pkg/object/decode"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
+	"github.com/emrguard/emrguard/pkg/object/jobconf"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
-// The fields of `sparkoperator.k8s.io/v1beta2` that rules read, named as in the
-// custom resource.
-type sparkApplication struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              sparkSpec `json:"spec"`
-}
-
-type scheduledSparkApplication struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              struct {
-		Template sparkSpec `json:"template"`
-	} `json:"spec"`
-}
-
-type sparkSpec struct {
-	Image      string            `json:"image"`
-	SparkConf  map[string]string `json:"sparkConf"`
-	HadoopConf map[string]string `json:"hadoopConf"`
-	Volumes    []corev1.Volume   `json:"volumes"`
-	Driver     sparkPod          `json:"driver"`
-	Executor   sparkPod          `json:"executor"`
-}
-
-type sparkPod struct {
-	Image              string                     `json:"image"`
-	Annotations        map[string]string          `json:"annotations"`
-	Labels             map[string]string          `json:"labels"`
-	Env                []corev1.EnvVar            `json:"env"`
-	EnvVars            map[string]string          `json:"envVars"`
-	EnvFrom            []corev1.EnvFromSource     `json:"envFrom"`
-	EnvSecretKeyRefs   map[string]sparkNameKey    `json:"envSecretKeyRefs"`
-	Secrets            []sparkSecret              `json:"secrets"`
-	ConfigMaps         []sparkSecret              `json:"configMaps"`
-	VolumeMounts       []corev1.VolumeMount       `json:"volumeMounts"`
-	HostNetwork        *bool                      `json:"hostNetwork"`
-	ServiceAccount     *string                    `json:"serviceAccount"`
-	SecurityContext    *corev1.SecurityContext    `json:"securityContext"`
-	PodSecurityContext *corev1.PodSecurityContext `json:"podSecurityContext"`
-	Sidecars           []corev1.Container         `json:"sidecars"`
-	Lifecycle          *corev1.Lifecycle          `json:"lifecycle"`
-	JavaOptions        string                     `json:"javaOptions"`
-	InitContainers     []corev1.Container         `json:"initContainers"`
-	Template           *corev1.PodTemplateSpec    `json:"template"`
-}
-
-type sparkNameKey struct {
-	Name string `json:"name"`
-	Key  string `json:"key"`
-}
-
-type sparkSecret struct {
-	Name string `json:"name"`
-	Path string `json:"path"`
-}
-
 func decodeSparkApplication(o *Object, raw []byte) error {
-	var x sparkApplication
-	err := unmarshalParts(raw, &x)
+	var x spark.Application
+	err := decode.Parts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addSpark(&x.Spec, "spec")
 	return err
 }
 
 func decodeScheduledSparkApplication(o *Object, raw []byte) error {
-	var x scheduledSparkApplication
-	err := unmarshalParts(raw, &x)
+	var x spark.ScheduledApplication
+	err := decode.Parts(raw, &x)
 	o.set(x.TypeMeta, &x.ObjectMeta)
 	o.addSpark(&x.Spec.Template, "spec.template")
 	return err
 }
 
-func (o *Object) addSpark(s *sparkSpec, path string) {
+func (o *Object) addSpark(s *spark.Spec, path string) {
 	ranks := sparkAccounts(s, path) // before a stronger field takes the place of a template's
-	for _, role := range sparkRoles {
-		p := s.pod(role)
-		o.addPod(p.pod(s, role, path))
+	for _, role := range []string{podspec.RoleDriver, podspec.RoleExecutor} {
+		p := sparkSection(s, role)
+		o.addPod(sparkPod(s, role, path))
 		o.addTemplate(p.Template, path+"."+role+".template")
-		o.Settings = appendTokens(o.Settings, p.JavaOptions, path+"."+role+".javaOptions")
+		o.Settings = jobconf.AppendTokens(o.Settings, p.JavaOptions, path+"."+role+".javaOptions")
 	}
 	from := len(o.Settings)
-	o.Settings = appendMap(o.Settings, s.SparkConf, path+".sparkConf")
-	o.Settings = appendMap(o.Settings, s.HadoopConf, path+".hadoopConf")
+	o.Settings = jobconf.AppendMap(o.Settings, s.SparkConf, path+".sparkConf")
+	o.Settings = jobconf.AppendMap(o.Settings, s.HadoopConf, path+".hadoopConf")
 	o.addConfigured(o.Settings[from:])
-	for _, role := range sparkRoles {
+	for _, role := range []string{podspec.RoleDriver, podspec.RoleExecutor} {
 		o.runAs(role, ranks[role]...)
 	}
 	// The operator writes its own namespace before the user's settings, and spark-submit
 	// takes the last value of a key (submission.go: namespaceOption, sparkConfOption).
-	o.RunsIn = accountName(s.SparkConf["spark.kubernetes.namespace"])
+	o.RunsIn = jobconf.AccountName(s.SparkConf["spark.kubernetes.namespace"])
 }
 
 // sparkAccounts ranks the fields that name the account of each pod, as Kubeflow's
@@ -108,30 +60,30 @@ func (o *Object) addSpark(s *sparkSpec, path string) {
 //   - ExecutorKubernetesCredentialsFeatureStep lets the template go before the
 //     settings, but some releases read only one of its two fields; without either, the
 //     executors run as the driver's account.
-func sparkAccounts(s *sparkSpec, path string) map[string][][]named {
+func sparkAccounts(s *spark.Spec, path string) map[string][][]named {
 	section := func(role string) named {
 		field := named{path: path + "." + role + ".serviceAccount"}
-		if account := s.pod(role).ServiceAccount; account != nil {
+		if account := sparkSection(s, role).ServiceAccount; account != nil {
 			field.name = *account
 		}
 		return field
 	}
 	setting := sparkAccountSetting(s.SparkConf, path+".sparkConf")
 	template := func(role string) []named {
-		return templateAccounts(s.pod(role).Template, path+"."+role+".template")
+		return templateAccounts(sparkSection(s, role).Template, path+"."+role+".template")
 	}
 	driver := [][]named{
-		{section(roleDriver)},
+		{section(podspec.RoleDriver)},
 		{setting("driver.serviceAccountName")},
-		template(roleDriver),
+		template(podspec.RoleDriver),
 		{setting("serviceAccountName")},
 	}
-	own := section(roleExecutor)
-	if accountName(own.name) == "" {
+	own := section(podspec.RoleExecutor)
+	if jobconf.AccountName(own.name) == "" {
 		own.name = setting("executor.serviceAccountName").name
 	}
-	executor := append([][]named{append([]named{own, {path: setting("executor.serviceAccountName").path}}, template(roleExecutor)...)}, driver...)
-	return map[string][][]named{roleDriver: driver, roleExecutor: executor}
+	executor := append([][]named{append([]named{own, {path: setting("executor.serviceAccountName").path}}, template(podspec.RoleExecutor)...)}, driver...)
+	return map[string][][]named{podspec.RoleDriver: driver, podspec.RoleExecutor: executor}
 }
 
 // sparkAccountSetting finds the settings that name an account, by the ends of their
@@ -139,22 +91,23 @@ func sparkAccounts(s *sparkSpec, path string) map[string][][]named {
 func sparkAccountSetting(conf map[string]string, path string) func(end string) named {
 	return func(end string) named {
 		key := "spark.kubernetes.authenticate." + end
-		return named{MapPath(path, key), conf[key]}
+		return named{fieldpath.Key(path, key), conf[key]}
 	}
 }
 
-// pod returns the section of a role.
-func (s *sparkSpec) pod(role string) *sparkPod {
-	if role == roleExecutor {
+// sparkSection returns the section of a role.
+func sparkSection(s *spark.Spec, role string) *spark.Pod {
+	if role == podspec.RoleExecutor {
 		return &s.Executor
 	}
 	return &s.Driver
 }
 
-// pod puts the pod together that the operator makes of the driver or executor
+// sparkPod puts the pod together that the operator makes of the driver or executor
 // section. Fields of the section carry the names of a container's fields, so
 // the section is the path of its main container.
-func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
+func sparkPod(s *spark.Spec, role, path string) podspec.Pod {
+	p := sparkSection(s, role)
 	section := path + "." + role
 	where := map[any]string{}
 	spec := &corev1.PodSpec{
@@ -174,22 +127,22 @@ func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
 	}
 	main := corev1.Container{Name: role, Image: image, Env: p.Env, EnvFrom: p.EnvFrom, VolumeMounts: p.VolumeMounts, SecurityContext: p.SecurityContext, Lifecycle: p.Lifecycle}
 	added := make([]string, 0, len(p.EnvVars)+len(p.EnvSecretKeyRefs))
-	for _, name := range sortedKeys(p.EnvVars) {
+	for _, name := range slices.Sorted(maps.Keys(p.EnvVars)) {
 		main.Env = append(main.Env, corev1.EnvVar{Name: name, Value: p.EnvVars[name]})
-		added = append(added, MapPath(section+".envVars", name))
+		added = append(added, fieldpath.Key(section+".envVars", name))
 	}
-	for _, name := range sortedKeys(p.EnvSecretKeyRefs) {
+	for _, name := range slices.Sorted(maps.Keys(p.EnvSecretKeyRefs)) {
 		ref := &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: p.EnvSecretKeyRefs[name].Name}, Key: p.EnvSecretKeyRefs[name].Key}
 		main.Env = append(main.Env, corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: ref}})
-		added = append(added, MapPath(section+".envSecretKeyRefs", name))
+		added = append(added, fieldpath.Key(section+".envSecretKeyRefs", name))
 	}
 	ownMounts := len(main.VolumeMounts)
 	var mounted []string
-	mount := func(field string, list []sparkSecret, source func(string) corev1.VolumeSource) {
+	mount := func(field string, list []spark.Mounted, source func(string) corev1.VolumeSource) {
 		for i, one := range list {
 			spec.Volumes = append(spec.Volumes, corev1.Volume{Name: one.Name, VolumeSource: source(one.Name)})
 			main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: one.Name, MountPath: one.Path})
-			mounted = append(mounted, index(section+"."+field, i))
+			mounted = append(mounted, fieldpath.Index(section+"."+field, i))
 		}
 	}
 	mount("secrets", p.Secrets, func(name string) corev1.VolumeSource {
@@ -211,21 +164,21 @@ func (p *sparkPod) pod(s *sparkSpec, role, path string) Pod {
 		where[&spec.Volumes[len(s.Volumes)+i]] = at
 	}
 	for i := range s.Volumes {
-		where[&spec.Volumes[i]] = index(path+".volumes", i)
+		where[&spec.Volumes[i]] = fieldpath.Index(path+".volumes", i)
 	}
 	for i := range p.Sidecars {
-		where[&spec.Containers[i+1]] = index(section+".sidecars", i)
+		where[&spec.Containers[i+1]] = fieldpath.Index(section+".sidecars", i)
 	}
 	for key := range p.Annotations {
-		where[annotationKey(key)] = MapPath(section+".annotations", key)
+		where[podspec.AnnotationKey(key)] = fieldpath.Key(section+".annotations", key)
 	}
 	where["serviceAccountName"] = section + ".serviceAccount"
-	return Pod{
-		Meta:     &metav1.ObjectMeta{Annotations: p.Annotations, Labels: p.Labels},
-		Spec:     spec,
-		MetaPath: section,
-		SpecPath: section,
-		Role:     role,
-		where:    where,
+	return podspec.Pod{
+		Meta:      &metav1.ObjectMeta{Annotations: p.Annotations, Labels: p.Labels},
+		Spec:      spec,
+		MetaPath:  section,
+		SpecPath:  section,
+		Role:      role,
+		Elsewhere: where,
 	}
 }

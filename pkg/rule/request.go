@@ -105,11 +105,11 @@ func (r *Request) ForgetComputed() { r.once = nil }
 // something from which Pods are made later.
 func (r *Request) IsPod() bool { return r.Resource.Group == "" && r.Resource.Resource == "pods" }
 
-// IsCarrier reports whether the object is one from which somebody else makes Pods
+// IsWorkload reports whether the object is one from which somebody else makes Pods
 // later: a workload or a custom resource.
-func (r *Request) IsCarrier() bool {
+func (r *Request) IsWorkload() bool {
 	res, ok := object.Find(r.Resource)
-	return ok && res.Carrier
+	return ok && res.Workload
 }
 
 // ServiceAccount is what rules know of a ServiceAccount.

@@ -38,7 +38,7 @@ func On(resource string, operations ...Operation) Targets {
 	name, group, _ := strings.Cut(resource, ".")
 	t := Target{Group: group, Resource: name, Operations: operations}
 	if res, ok := object.Find(schema.GroupResource{Group: group, Resource: name}); ok {
-		t.Version, t.Cluster, t.Audit = res.Version, res.Cluster, res.Unsent
+		t.Version, t.Cluster, t.Audit = res.Version, res.Cluster, res.NotSentToWebhooks
 	}
 	return Targets{t}
 }

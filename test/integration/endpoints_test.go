@@ -433,7 +433,7 @@ func (d *plantedFixture) compare(t *testing.T, conf string, audited, background 
 	}
 	d.engine, d.audit, d.background = verdict(false), audited[key], background[key]
 	d.check = command(t, "check", writeFile(t, strings.Join(documents, "---\n")), "--allow-empty", "--config", writeFile(t, mergeText(t, conf, inScope)))[key]
-	if res, _ := object.FindKind(f.Object.GroupVersionKind().GroupKind()); res.Carrier {
+	if res, _ := object.FindKind(f.Object.GroupVersionKind().GroupKind()); res.Workload {
 		// What the Pods of a workload are refused for by rules that read Pods alone.
 		d.check = slices.DeleteFunc(d.check, func(found string) bool { return strings.Contains(found, "[irsa-credentials]") })
 	}

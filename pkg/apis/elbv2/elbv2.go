@@ -1,4 +1,6 @@
-package object
+// Package elbv2 has the fields of the custom resources of the AWS Load Balancer
+// Controller, and of EKS Auto Mode, that rules read.
+package elbv2
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,37 +23,6 @@ type IngressClassParams struct {
 		PrefixListsIDs    []string `json:"prefixListsIDs"`
 		OldPrefixListsIDs []string `json:"PrefixListsIDs"`
 	} `json:"spec"`
-}
-
-// GatewayClass of `gateway.networking.k8s.io/v1`, as far as rules read it.
-type GatewayClass struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              struct {
-		ControllerName string               `json:"controllerName"`
-		ParametersRef  *ParametersReference `json:"parametersRef"`
-	} `json:"spec"`
-}
-
-// Gateway of `gateway.networking.k8s.io/v1`, as far as rules read it.
-type Gateway struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              struct {
-		GatewayClassName string `json:"gatewayClassName"`
-		Infrastructure   struct {
-			// ParametersRef is to an object in the Gateway's own namespace.
-			ParametersRef *ParametersReference `json:"parametersRef"`
-		} `json:"infrastructure"`
-	} `json:"spec"`
-}
-
-// ParametersReference names the parameters of a Gateway or GatewayClass.
-type ParametersReference struct {
-	Group     string `json:"group"`
-	Kind      string `json:"kind"`
-	Name      string `json:"name"`
-	Namespace string `json:"namespace"`
 }
 
 // LoadBalancerConfiguration of the AWS Load Balancer Controller's

@@ -1,11 +1,15 @@
-package object
+// Package podspec reads the pod specs that objects carry: it is the one definition of
+// "all containers", knows the path of everything in a spec, and writes variables out as
+// the kubelet does.
+package podspec
 
 import (
 	"iter"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 )
 
 // Pod is a pod spec that an object carries, and where it stands in it.
@@ -30,12 +34,14 @@ type Pod struct {
 	Template bool
 	// Unexpanded is true when its variables were too much to write out.
 	Unexpanded bool
-	// where holds the paths of elements that stand elsewhere, by pointer to
-	// the element or by annotationKey. Nil for a plain pod.
-	where map[any]string
+	// Elsewhere holds the paths of elements that do not stand where a plain pod has
+	// them: by pointer to the element, by AnnotationKey, or by the name of a field of the
+	// spec. Nil for a plain pod.
+	Elsewhere map[any]string
 }
 
-type annotationKey string
+// AnnotationKey is the key of an annotation in Elsewhere.
+type AnnotationKey string
 
 // ContainerType tells the lists of containers of a pod spec apart.
 type ContainerType uint8
@@ -84,15 +90,15 @@ func (p *Pod) Containers() iter.Seq[Container] {
 
 // Path is the field path of the container.
 func (c Container) Path() string {
-	if s, ok := c.pod.where[c.Container]; ok {
+	if s, ok := c.pod.Elsewhere[c.Container]; ok {
 		return s
 	}
-	return index(c.pod.SpecPath+"."+containerLists[c.Type], c.index)
+	return fieldpath.Index(c.pod.SpecPath+"."+containerLists[c.Type], c.index)
 }
 
 // ImagePath is the field path of the image.
 func (c Container) ImagePath() string {
-	if s, ok := c.pod.where[&c.Image]; ok {
+	if s, ok := c.pod.Elsewhere[&c.Image]; ok {
 		return s
 	}
 	return c.Path() + ".image"
@@ -100,21 +106,21 @@ func (c Container) ImagePath() string {
 
 // EnvPath is the field path of the i-th environment variable.
 func (c Container) EnvPath(i int) string {
-	if s, ok := c.pod.where[&c.Env[i]]; ok {
+	if s, ok := c.pod.Elsewhere[&c.Env[i]]; ok {
 		return s
 	}
-	return index(c.Path()+".env", i)
+	return fieldpath.Index(c.Path()+".env", i)
 }
 
 // EnvFromPath is the field path of the i-th source of environment variables.
-func (c Container) EnvFromPath(i int) string { return index(c.Path()+".envFrom", i) }
+func (c Container) EnvFromPath(i int) string { return fieldpath.Index(c.Path()+".envFrom", i) }
 
 // MountPath is the field path of the i-th volume mount.
 func (c Container) MountPath(i int) string {
-	if s, ok := c.pod.where[&c.VolumeMounts[i]]; ok {
+	if s, ok := c.pod.Elsewhere[&c.VolumeMounts[i]]; ok {
 		return s
 	}
-	return index(c.Path()+".volumeMounts", i)
+	return fieldpath.Index(c.Path()+".volumeMounts", i)
 }
 
 // Strings yields what the container runs, each string with its path: command,
@@ -123,7 +129,7 @@ func (c Container) Strings() iter.Seq2[func() string, string] {
 	return func(yield func(func() string, string) bool) {
 		list := func(field string, list []string) bool {
 			for i, s := range list {
-				if !yield(func() string { return index(c.Path()+"."+field, i) }, s) {
+				if !yield(func() string { return fieldpath.Index(c.Path()+"."+field, i) }, s) {
 					return false
 				}
 			}
@@ -147,16 +153,16 @@ func (c Container) Strings() iter.Seq2[func() string, string] {
 
 // VolumePath is the field path of the i-th volume.
 func (p *Pod) VolumePath(i int) string {
-	if s, ok := p.where[&p.Spec.Volumes[i]]; ok {
+	if s, ok := p.Elsewhere[&p.Spec.Volumes[i]]; ok {
 		return s
 	}
-	return index(p.SpecPath+".volumes", i)
+	return fieldpath.Index(p.SpecPath+".volumes", i)
 }
 
 // FieldPath is the path of a field of the pod spec itself, such as
 // "hostNetwork".
 func (p *Pod) FieldPath(field string) string {
-	if s, ok := p.where[field]; ok {
+	if s, ok := p.Elsewhere[field]; ok {
 		return s
 	}
 	return p.SpecPath + "." + field
@@ -164,10 +170,10 @@ func (p *Pod) FieldPath(field string) string {
 
 // AnnotationPath is the path of an annotation of the pod.
 func (p *Pod) AnnotationPath(key string) string {
-	if s, ok := p.where[annotationKey(key)]; ok {
+	if s, ok := p.Elsewhere[AnnotationKey(key)]; ok {
 		return s
 	}
-	return MapPath(p.MetaPath+".annotations", key)
+	return fieldpath.Key(p.MetaPath+".annotations", key)
 }
 
 // ServiceAccountName is the account that the pod runs as, "default" when the
@@ -186,7 +192,11 @@ func (p *Pod) ServiceAccountName() string {
 	return "default"
 }
 
-// MapPath is the path of a key of a map, such as `metadata.annotations[key]`.
-func MapPath(path, key string) string { return path + "[" + key + "]" }
-
-func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+// The pods that a custom resource or a configuration describes.
+const (
+	RoleDriver      = "driver"
+	RoleExecutor    = "executor"
+	RoleJobManager  = "jobmanager"
+	RoleTaskManager = "taskmanager"
+	RoleSubmitter   = "submitter"
+)

@@ -1,13 +1,16 @@
-package object
+package decode
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 )
 
 // UnreadError says which fields of a custom resource have not the form that their
@@ -30,13 +33,13 @@ func (e *UnreadError) Error() string {
 	return strings.Join(list, "; ")
 }
 
-// unmarshalParts reads a custom resource. One field that cannot be read never hides
+// Parts reads a custom resource. One field that cannot be read never hides
 // another one: the decoder gives up at the first error of a type that reads itself,
 // such as a quantity, so what it refuses is read again part by part. Operators that
 // are no Go programs take such objects, and overwrite or ignore the bad part.
-func unmarshalParts(raw []byte, into any) error {
-	err := unmarshal(raw, into)
-	if err == nil || isBroken(err) {
+func Parts(raw []byte, into any) error {
+	err := JSON(raw, into)
+	if err == nil || IsBroken(err) {
 		return err
 	}
 	v := reflect.ValueOf(into).Elem()
@@ -59,7 +62,7 @@ func (p *partial) read(raw []byte, v reflect.Value, path string) {
 		return
 	}
 	whole := reflect.New(v.Type())
-	if unmarshal(raw, whole.Interface()) == nil {
+	if JSON(raw, whole.Interface()) == nil {
 		v.Set(whole.Elem())
 		return
 	}
@@ -78,30 +81,30 @@ func (p *partial) readParts(raw []byte, v reflect.Value, path string) bool {
 		return true
 	case reflect.Struct:
 		var fields map[string]json.RawMessage
-		if unmarshal(raw, &fields) != nil {
+		if JSON(raw, &fields) != nil {
 			return false
 		}
 		p.readFields(fields, v, path)
 		return true
 	case reflect.Slice:
 		var items []json.RawMessage
-		if unmarshal(raw, &items) != nil {
+		if JSON(raw, &items) != nil {
 			return false
 		}
 		v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
 		for i := range items {
-			p.read(items[i], v.Index(i), index(path, i))
+			p.read(items[i], v.Index(i), fieldpath.Index(path, i))
 		}
 		return true
 	case reflect.Map:
 		var entries map[string]json.RawMessage
-		if v.Type().Key().Kind() != reflect.String || unmarshal(raw, &entries) != nil {
+		if v.Type().Key().Kind() != reflect.String || JSON(raw, &entries) != nil {
 			return false
 		}
 		v.Set(reflect.MakeMapWithSize(v.Type(), len(entries)))
-		for _, key := range sortedKeys(entries) {
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			value := reflect.New(v.Type().Elem()).Elem()
-			p.read(entries[key], value, MapPath(path, key))
+			p.read(entries[key], value, fieldpath.Key(path, key))
 			v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), value)
 		}
 		return true

@@ -1,4 +1,4 @@
-package object
+package podspec
 
 import (
 	"strings"
@@ -25,10 +25,10 @@ type variable struct {
 	open bool
 }
 
-// expandPod expands every container of a pod in place, once. It marks the pod when
-// that would take more than the budget: then the strings that are left are as they
-// were written.
-func expandPod(p *Pod) {
+// Expand writes the variables out in every container of a pod, in place; it is called
+// once. It marks the pod when that would take more than the budget: then the strings
+// that are left are as they were written.
+func (p *Pod) Expand() {
 	x := &expander{left: limit.Expanded}
 	for c := range p.Containers() {
 		x.container(p, c)
@@ -87,6 +87,12 @@ func probeCommand(p *corev1.Probe) []string {
 		return nil
 	}
 	return p.Exec.Command
+}
+
+// IsOpen reports whether the value of a variable is not known, because it stands in a
+// Secret, a ConfigMap or a file.
+func (p *Pod) IsOpen(e *corev1.EnvVar) bool {
+	return e.ValueFrom != nil && p.source(e.ValueFrom).open
 }
 
 // source is the value that a variable takes from elsewhere. Labels and annotations
@@ -153,66 +159,3 @@ func cutReference(s string) (name, tail string, ok bool) {
 	}
 	return strings.Cut(inside, ")")
 }
-
-// Open references are put between these while a command line is read, so that their
-// parentheses do not end a word.
-const (
-	openMark  = "\x01"
-	closeMark = "\x02"
-)
-
-// opens knows the variables of a container whose values are not known. It is made
-// when the first string asks.
-type opens struct {
-	pod   *Pod
-	c     Container
-	names map[string]bool
-}
-
-// has reports whether a variable has a value that is not known: envFrom may bring
-// every name that env does not have.
-func (o *opens) has(name string) bool {
-	if o.names == nil {
-		o.names = make(map[string]bool, len(o.c.Env))
-		for i := range o.c.Env {
-			e := &o.c.Env[i]
-			o.names[e.Name] = e.ValueFrom != nil && o.pod.source(e.ValueFrom).open
-		}
-	}
-	open, own := o.names[name]
-	return open || !own && len(o.c.EnvFrom) > 0 && isVariableName(name)
-}
-
-// mark marks the references of a string whose values are not known.
-func (o *opens) mark(s string) string {
-	if !strings.Contains(s, "$(") {
-		return s
-	}
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(s, "$(")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		if name, tail, closed := strings.Cut(after, ")"); closed && o.has(name) {
-			b.WriteString(openMark + name + closeMark)
-			s = tail
-			continue
-		}
-		b.WriteString("$(")
-		s = after
-	}
-}
-
-// isVariableName tells variables of envFrom from what a shell would run.
-func isVariableName(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-var unmark = strings.NewReplacer(openMark, "$(", closeMark, ")")

@@ -15,7 +15,7 @@ func FuzzDecodeCustomResources(f *testing.F) {
 	f.Add([]byte(`{"metadata":7,"spec":[]}`))
 	f.Fuzz(func(_ *testing.T, raw []byte) {
 		for _, res := range object.Resources() {
-			if !res.Carrier {
+			if !res.Workload {
 				continue
 			}
 			if o, err := object.Decode(res, raw); err == nil {

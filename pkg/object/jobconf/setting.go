@@ -1,11 +1,17 @@
-package object
+// Package jobconf reads the Spark, Hadoop and Flink configuration of jobs wherever it
+// stands, and makes the pods that it describes, so that rules judge them like all others.
+package jobconf
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 // Setting is one entry of a Spark, Hadoop or Flink configuration that an object
@@ -30,7 +36,7 @@ func (s Setting) Path() string {
 	if s.key == "" {
 		return s.base
 	}
-	return MapPath(s.base, s.key)
+	return fieldpath.Key(s.base, s.key)
 }
 
 const hadoopPrefix = "spark.hadoop."
@@ -45,6 +51,15 @@ func isJavaOptions(key string) bool {
 		strings.HasPrefix(key, "spark.") && (strings.HasSuffix(key, ".extraJavaOptions") || strings.HasSuffix(key, ".defaultJavaOptions"))
 }
 
+// At is a setting that a field of its own holds, at that path.
+func At(key, value, path string) Setting { return Setting{Key: key, Value: value, base: path} }
+
+// Append adds the entry with that key of the map at path, and those that hide in its
+// value.
+func Append(list []Setting, key, value, path string) []Setting {
+	return appendSetting(list, key, value, path, key, maxNesting)
+}
+
 // appendSetting adds one entry, and those that hide in its value.
 func appendSetting(list []Setting, key, value, base, pathKey string, depth int) []Setting {
 	list = append(list, Setting{
@@ -54,30 +69,31 @@ func appendSetting(list []Setting, key, value, base, pathKey string, depth int) 
 	if depth > 0 && isJavaOptions(key) {
 		path := base
 		if pathKey != "" {
-			path = MapPath(base, pathKey)
+			path = fieldpath.Key(base, pathKey)
 		}
 		list = appendNested(list, value, path, depth-1)
 	}
 	return list
 }
 
-func appendMap(list []Setting, settings map[string]string, path string) []Setting {
-	for _, key := range sortedKeys(settings) {
-		list = appendSetting(list, key, settings[key], path, key, maxNesting)
+// AppendMap adds all entries of the map at path.
+func AppendMap(list []Setting, settings map[string]string, path string) []Setting {
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		list = Append(list, key, settings[key], path)
 	}
 	return list
 }
 
-// appendContainerSettings reads the configuration in what the containers of a
-// pod run, its variables written out: `--conf key=value`, `--conf=key=value`, `-Dkey=value`, also inside a
-// shell command, and in the variables from which a Java virtual machine and
+// AppendContainers adds the configuration in what the containers of a pod run, its
+// variables written out: `--conf key=value`, `--conf=key=value`, `-Dkey=value`, also
+// inside a shell command, and in the variables from which a Java virtual machine and
 // spark-submit take more arguments.
-func appendContainerSettings(list []Setting, p *Pod) []Setting {
+func AppendContainers(list []Setting, p *podspec.Pod) []Setting {
 	for c := range p.Containers() {
 		open := &opens{pod: p, c: c}
 		for path, s := range c.Strings() {
 			if mayHoldSetting(s) {
-				list = appendTokens(list, open.mark(s), path())
+				list = AppendTokens(list, open.mark(s), path())
 			}
 		}
 		for i := range c.Env {
@@ -85,10 +101,10 @@ func appendContainerSettings(list []Setting, p *Pod) []Setting {
 			switch {
 			case e.Name == "FLINK_PROPERTIES": // lines for Flink's configuration file
 				for _, kv := range javaProperties(e.Value) {
-					list = appendSetting(list, kv.key, kv.value, c.EnvPath(i), "", maxNesting)
+					list = appendSetting(list, kv.Key, kv.Value, c.EnvPath(i), "", maxNesting)
 				}
 			case isOptions(e.Name) && mayHoldSetting(e.Value):
-				list = appendTokens(list, open.mark(e.Value), c.EnvPath(i))
+				list = AppendTokens(list, open.mark(e.Value), c.EnvPath(i))
 			}
 		}
 	}
@@ -108,10 +124,10 @@ func mayHoldSetting(s string) bool {
 	return strings.IndexByte(s, '=') > 0 && (strings.IndexByte(s, '.') >= 0 || strings.Contains(s, "$("))
 }
 
-// appendTokens reads `key=value` words, with or without `--conf=` or `-D` before
+// AppendTokens reads `key=value` words, with or without `--conf=` or `-D` before
 // them. Only keys with a dot count: every key of Spark, Hadoop and Flink that a
 // rule knows has one.
-func appendTokens(list []Setting, s, path string) []Setting {
+func AppendTokens(list []Setting, s, path string) []Setting {
 	return appendNested(list, s, path, maxNesting)
 }
 
@@ -194,22 +210,33 @@ func words(s string) []string {
 	return list
 }
 
-// addConfigMapSettings reads the ConfigMap in which EMR hands a job's Spark
-// properties to the driver.
-func (o *Object) addConfigMapSettings(cm *corev1.ConfigMap) {
+// OfConfigMap reads the ConfigMap in which EMR hands a job's Spark properties to the
+// driver. Other ConfigMaps have no settings.
+func OfConfigMap(cm *corev1.ConfigMap) []Setting {
+	var list []Setting
 	if cm.Labels[emr.LabelJobConfiguration] != "spark-defaults" && !emr.IsSparkDefaultsName(cm.Name) {
-		return
+		return nil
 	}
 	read := func(path, text string) {
 		for _, kv := range javaProperties(text) {
-			o.Settings = appendSetting(o.Settings, kv.key, kv.value, path, kv.key, maxNesting)
+			list = Append(list, kv.Key, kv.Value, path)
 		}
 	}
-	for _, file := range sortedKeys(cm.Data) {
-		read(MapPath("data", file), cm.Data[file])
+	for _, file := range slices.Sorted(maps.Keys(cm.Data)) {
+		read(fieldpath.Key("data", file), cm.Data[file])
 	}
-	for _, file := range sortedKeys(cm.BinaryData) { // mounted like the others
-		read(MapPath("binaryData", file), string(cm.BinaryData[file]))
+	for _, file := range slices.Sorted(maps.Keys(cm.BinaryData)) { // mounted like the others
+		read(fieldpath.Key("binaryData", file), string(cm.BinaryData[file]))
 	}
-	o.addConfigured(o.Settings)
+	return list
+}
+
+// AccountName takes blanks and quotes off that the way through a file of settings
+// drops; no ServiceAccount has them in its name.
+func AccountName(s string) string { return strings.Trim(s, " \t\r\n\"'") }
+
+// OverridesPath is the path of a classification in the configurationOverrides of a
+// JobRun.
+func OverridesPath(classification string) string {
+	return fieldpath.Key("spec.configurationOverrides", classification)
 }

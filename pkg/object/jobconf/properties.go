@@ -1,27 +1,27 @@
-package object
+package jobconf
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-type property struct{ key, value string }
+// Property is one entry of a configuration: its key and its value, which may be a
+// secret.
+type Property struct{ Key, Value string }
 
 // javaProperties reads text as java.util.Properties does, the format of
 // spark-defaults.conf: `key value`, `key=value` or `key: value`, comments by #
 // and !, lines continued by a backslash, and escapes, by which a key could
 // otherwise be hidden from whoever compares plain text.
-func javaProperties(text string) []property {
-	var list []property
+func javaProperties(text string) []Property {
+	var list []Property
 	for _, line := range logicalLines(text) {
 		key, rest := cutKey(line)
 		if key == "" && rest == "" {
 			continue
 		}
-		list = append(list, property{unescape(key), unescape(rest)})
+		list = append(list, Property{unescape(key), unescape(rest)})
 	}
 	return list
 }
@@ -114,5 +114,3 @@ func unescape(s string) string {
 	}
 	return b.String()
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,4 +1,4 @@
-package object
+package decode
 
 import (
 	"encoding/json"
@@ -31,9 +31,9 @@ func (m *Mismatch) Error() string {
 // Unwrap returns the error of the decoder.
 func (m *Mismatch) Unwrap() error { return m.cause }
 
-// describe says in words of the API what a decoder could not read. Errors that do
+// Describe says in words of the API what a decoder could not read. Errors that do
 // not come from a mismatch of types stay as they are.
-func describe(err error) error {
+func Describe(err error) error {
 	var known *Mismatch
 	var mismatch *json.UnmarshalTypeError
 	if err == nil || errors.As(err, &known) || !errors.As(err, &mismatch) {
@@ -42,10 +42,10 @@ func describe(err error) error {
 	return &Mismatch{Field: mismatch.Field, Want: typeName(mismatch.Type), Got: article(jsonName(mismatch.Value)), cause: err}
 }
 
-// describeText is describe for text that stands inside a field: it names the field
+// DescribeText is Describe for text that stands inside a field: it names the field
 // and what the text should be. The cause is told and not wrapped, because an object
 // with such a text is readable itself.
-func describeText(field, want string, err error) error {
+func DescribeText(field, want string, err error) error {
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		at := field
 		if mismatch.Field != "" {

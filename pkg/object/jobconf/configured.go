@@ -1,4 +1,4 @@
-package object
+package jobconf
 
 import (
 	"iter"
@@ -7,57 +7,52 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
-// The pods that a configuration describes.
-const (
-	roleDriver      = "driver"
-	roleExecutor    = "executor"
-	roleJobManager  = "jobmanager"
-	roleTaskManager = "taskmanager"
-	roleSubmitter   = "submitter"
-
-	// containerLogging is the container beside that collects the logs.
-	containerLogging = "logging"
-)
+// containerLogging is the container beside that collects the logs.
+const containerLogging = "logging"
 
 var (
-	sparkRoles = []string{roleDriver, roleExecutor}
-	flinkRoles = []string{roleJobManager, roleTaskManager}
+	sparkRoles = []string{podspec.RoleDriver, podspec.RoleExecutor}
+	flinkRoles = []string{podspec.RoleJobManager, podspec.RoleTaskManager}
 )
 
-// addConfigured adds the pods that Spark and Flink settings describe, so that
-// every pod rule judges them like any other pod.
-func (o *Object) addConfigured(settings []Setting) {
+// Pods are those that Spark and Flink settings describe.
+func Pods(settings []Setting) []podspec.Pod {
+	var list []podspec.Pod
 	b := builder{}
 	for i := range settings {
 		b.add(&settings[i])
 	}
-	for _, role := range []string{roleSubmitter, roleDriver, roleExecutor, roleJobManager, roleTaskManager} {
+	for _, role := range []string{podspec.RoleSubmitter, podspec.RoleDriver, podspec.RoleExecutor, podspec.RoleJobManager, podspec.RoleTaskManager} {
 		if d := b[role]; d != nil {
 			p := d.pod(role)
-			expandPod(&p)
-			o.Pods = append(o.Pods, p)
-			o.addFurtherAccounts(role, d)
+			p.Expand()
+			list = append(append(list, p), d.furtherAccounts(role)...)
 		}
 	}
+	return list
 }
 
-// addFurtherAccounts adds a pod for each account but the first that settings name for
-// one role. Which one counts is the reader's affair, and two commands in one container
+// furtherAccounts are a pod for each account but the first that settings name for one
+// role. Which one counts is the reader's affair, and two commands in one container
 // may each have theirs.
-func (o *Object) addFurtherAccounts(role string, d *description) {
+func (d *description) furtherAccounts(role string) []podspec.Pod {
+	var list []podspec.Pod
 	seen := map[string]bool{}
 	for i, further := range d.accounts {
 		if i == 0 || seen[further.name] || further.name == d.accounts[0].name {
 			continue
 		}
 		seen[further.name] = true
-		o.Pods = append(o.Pods, Pod{
+		list = append(list, podspec.Pod{
 			Meta: &metav1.ObjectMeta{}, Spec: &corev1.PodSpec{ServiceAccountName: further.name}, MetaPath: "metadata", SpecPath: "spec",
-			Role: role, Configured: true, where: map[any]string{"serviceAccountName": further.path},
+			Role: role, Configured: true, Elsewhere: map[any]string{"serviceAccountName": further.path},
 		})
 	}
+	return list
 }
 
 // builder collects what settings say of each pod.
@@ -69,11 +64,13 @@ type description struct {
 	env                 []envAt
 	mounts              []*volumeAt
 	hostNetwork         bool
-	accounts            []named
+	accounts            []accountAt
 	// images are all that settings name: which of two wins is the reader's affair,
 	// and differs between spark-submit, its defaults and the operators.
 	images []imageAt
 }
+
+type accountAt struct{ path, name string }
 
 type imageAt struct{ container, image, path string }
 
@@ -107,15 +104,15 @@ func (b builder) add(s *Setting) {
 		b.flink(s)
 	case strings.HasPrefix(s.Key, "jobsubmitter."):
 		if key, ok := strings.CutPrefix(s.Key, "jobsubmitter.annotation."); ok {
-			b.of(roleSubmitter).annotate(key, s)
+			b.of(podspec.RoleSubmitter).annotate(key, s)
 		} else if key, ok := strings.CutPrefix(s.Key, "jobsubmitter.label."); ok {
-			b.of(roleSubmitter).labels[key] = s.Value
+			b.of(podspec.RoleSubmitter).labels[key] = s.Value
 		} else if s.Key == "jobsubmitter.container.image" {
-			b.of(roleSubmitter).addImage(roleSubmitter, s)
+			b.of(podspec.RoleSubmitter).addImage(podspec.RoleSubmitter, s)
 		} else if s.Key == "jobsubmitter.logging.image" {
-			b.of(roleSubmitter).addImage(containerLogging, s)
+			b.of(podspec.RoleSubmitter).addImage(containerLogging, s)
 		}
-	case s.Key == "logging.image" && s.base == overridesPath("emr-containers-defaults"):
+	case s.Key == "logging.image" && s.base == OverridesPath("emr-containers-defaults"):
 		for _, role := range sparkRoles {
 			b.of(role).addImage(containerLogging, s)
 		}
@@ -124,7 +121,7 @@ func (b builder) add(s *Setting) {
 
 func (b builder) spark(s *Setting) {
 	if name, ok := strings.CutPrefix(s.Key, "spark.executorEnv."); ok {
-		b.of(roleExecutor).setEnv(name, s)
+		b.of(podspec.RoleExecutor).setEnv(name, s)
 		return
 	}
 	rest, ok := strings.CutPrefix(s.Key, "spark.kubernetes.")
@@ -132,7 +129,7 @@ func (b builder) spark(s *Setting) {
 		return
 	}
 	if name, found := strings.CutPrefix(rest, "driverEnv."); found {
-		b.of(roleDriver).setEnv(name, s)
+		b.of(podspec.RoleDriver).setEnv(name, s)
 		return
 	}
 	switch rest {
@@ -142,10 +139,10 @@ func (b builder) spark(s *Setting) {
 		}
 		return
 	case "authenticate.serviceAccountName", "authenticate.driver.serviceAccountName":
-		b.of(roleDriver).addAccount(s)
+		b.of(podspec.RoleDriver).addAccount(s)
 		return
 	case "authenticate.executor.serviceAccountName":
-		b.of(roleExecutor).addAccount(s)
+		b.of(podspec.RoleExecutor).addAccount(s)
 		return
 	}
 	for _, role := range sparkRoles {
@@ -181,11 +178,11 @@ func (b builder) sparkPod(role, rest string, s *Setting) {
 
 func (b builder) flink(s *Setting) {
 	if name, ok := strings.CutPrefix(s.Key, "containerized.master.env."); ok {
-		b.of(roleJobManager).setEnv(name, s)
+		b.of(podspec.RoleJobManager).setEnv(name, s)
 		return
 	}
 	if name, ok := strings.CutPrefix(s.Key, "containerized.taskmanager.env."); ok {
-		b.of(roleTaskManager).setEnv(name, s)
+		b.of(podspec.RoleTaskManager).setEnv(name, s)
 		return
 	}
 	each := func(f func(*description)) {
@@ -194,7 +191,7 @@ func (b builder) flink(s *Setting) {
 		}
 	}
 	// An entry of a map may have a key of its own.
-	for role, prefix := range map[string]string{roleJobManager: "kubernetes.jobmanager.annotations.", roleTaskManager: "kubernetes.taskmanager.annotations."} {
+	for role, prefix := range map[string]string{podspec.RoleJobManager: "kubernetes.jobmanager.annotations.", podspec.RoleTaskManager: "kubernetes.taskmanager.annotations."} {
 		if key, ok := strings.CutPrefix(s.Key, prefix); ok {
 			b.of(role).annotate(key, s)
 			return
@@ -208,13 +205,13 @@ func (b builder) flink(s *Setting) {
 	case "kubernetes.service-account":
 		each(func(d *description) { d.addAccount(s) })
 	case "kubernetes.jobmanager.service-account":
-		b.of(roleJobManager).addAccount(s)
+		b.of(podspec.RoleJobManager).addAccount(s)
 	case "kubernetes.taskmanager.service-account":
-		b.of(roleTaskManager).addAccount(s)
+		b.of(podspec.RoleTaskManager).addAccount(s)
 	case "kubernetes.jobmanager.annotations":
-		b.of(roleJobManager).annotateAll(s)
+		b.of(podspec.RoleJobManager).annotateAll(s)
 	case "kubernetes.taskmanager.annotations":
-		b.of(roleTaskManager).annotateAll(s)
+		b.of(podspec.RoleTaskManager).annotateAll(s)
 	case "kubernetes.container.image", "kubernetes.container.image.ref":
 		for _, role := range flinkRoles {
 			b.of(role).addImage(role, s)
@@ -254,13 +251,13 @@ func flinkPairs(s, separator string) iter.Seq2[string, string] {
 
 func (d *description) annotate(key string, s *Setting) {
 	d.annotations[key] = s.Value
-	d.paths[annotationKey(key)] = s.Path()
+	d.paths[podspec.AnnotationKey(key)] = s.Path()
 }
 
 func (d *description) annotateAll(s *Setting) {
 	for k, v := range flinkPairs(s.Value, ",") {
 		d.annotations[k] = v
-		d.paths[annotationKey(k)] = s.Path()
+		d.paths[podspec.AnnotationKey(k)] = s.Path()
 	}
 }
 
@@ -274,8 +271,8 @@ func (d *description) setEnvFromSecret(name, secret, key, path string) {
 }
 
 func (d *description) addAccount(s *Setting) {
-	if name := accountName(s.Value); name != "" {
-		d.accounts = append(d.accounts, named{s.Path(), name})
+	if name := AccountName(s.Value); name != "" {
+		d.accounts = append(d.accounts, accountAt{s.Path(), name})
 	}
 }
 
@@ -323,7 +320,7 @@ func (d *description) volume(kind, name string) *volumeAt {
 
 // pod puts the description together. Elements get their places first and their
 // paths, which are kept by pointer, after that.
-func (d *description) pod(role string) Pod {
+func (d *description) pod(role string) podspec.Pod {
 	c := corev1.Container{Name: role}
 	spec := &corev1.PodSpec{HostNetwork: d.hostNetwork}
 	if len(d.accounts) > 0 {
@@ -358,13 +355,13 @@ func (d *description) pod(role string) Pod {
 			mounted++
 		}
 	}
-	return Pod{
+	return podspec.Pod{
 		Meta:       &metav1.ObjectMeta{Annotations: d.annotations, Labels: d.labels},
 		Spec:       spec,
 		MetaPath:   "metadata",
 		SpecPath:   "spec",
 		Role:       role,
 		Configured: true,
-		where:      d.paths,
+		Elsewhere:  d.paths,
 	}
 }
