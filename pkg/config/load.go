@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -76,6 +77,11 @@ func Parse(raw []byte) (*Guard, error) {
 }
 
 func (c *Guard) setDefaults() {
+	c.Profiles.EMR = cmp.Or(c.Profiles.EMR, rule.Strict)
+	c.Profiles.EKS = cmp.Or(c.Profiles.EKS, rule.Baseline)
+	if c.SystemNamespaces == nil {
+		c.SystemNamespaces = []string{metav1.NamespaceSystem, metav1.NamespacePublic, "kube-node-lease"}
+	}
 	if c.EMR.Discover == nil {
 		yes := true
 		c.EMR.Discover = &yes
@@ -166,6 +172,7 @@ func (c *Guard) validate() field.ErrorList {
 	if len(c.CredentialProviders) == 0 {
 		errs = append(errs, field.Required(field.NewPath("credentialProviders"), "without a provider no pod could have credentials"))
 	}
+	errs = append(errs, c.validateProfiles()...)
 	errs = append(errs, c.validateRules()...)
 	return append(errs, c.validateExemptions()...)
 }
@@ -185,6 +192,30 @@ func (b *BreakGlass) validate(p *field.Path) field.ErrorList {
 	return errs
 }
 
+func (c *Guard) validateProfiles() field.ErrorList {
+	known := func(p *field.Path, profile rule.Profile) field.ErrorList {
+		if slices.Contains(rule.Profiles(), profile) {
+			return nil
+		}
+		return field.ErrorList{field.NotSupported(p, profile, rule.Profiles())}
+	}
+	path := field.NewPath("profiles")
+	errs := slices.Concat(known(path.Child("emr"), c.Profiles.EMR), known(path.Child("eks"), c.Profiles.EKS),
+		patterns(field.NewPath("systemNamespaces"), c.SystemNamespaces))
+	for i, t := range c.Tenants {
+		p := field.NewPath("tenants").Index(i)
+		errs = append(errs, patterns(p.Child("namespaces"), t.Namespaces)...)
+		errs = append(errs, known(p.Child("profile"), t.Profile)...)
+		if _, err := metav1.LabelSelectorAsSelector(t.NamespaceSelector); err != nil {
+			errs = append(errs, field.Invalid(p.Child("namespaceSelector"), t.NamespaceSelector, err.Error()))
+		}
+		if s := t.NamespaceSelector; len(t.Namespaces) == 0 && (s == nil || len(s.MatchLabels)+len(s.MatchExpressions) == 0) {
+			errs = append(errs, field.Required(p.Child("namespaces"), "name namespaces, or select them by label"))
+		}
+	}
+	return errs
+}
+
 func (c *Guard) validateRules() field.ErrorList {
 	var errs field.ErrorList
 	for id, r := range c.Rules {
@@ -194,6 +225,9 @@ func (c *Guard) validateRules() field.ErrorList {
 		}
 		if r.OnError != "" {
 			errs = append(errs, action(p.Child("onError"), r.OnError, rule.Deny, rule.Warn, rule.Audit)...)
+		}
+		for name, reason := range r.Reasons {
+			errs = append(errs, action(p.Child("reasons").Key(name).Child("mode"), reason.Mode, rule.Deny, rule.Warn, rule.Audit, rule.Off)...)
 		}
 	}
 	for i, o := range c.Overrides {

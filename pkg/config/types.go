@@ -25,7 +25,16 @@ type Guard struct {
 	// leaves each rule its own, "warn" turns every denial into a warning (the dry
 	// run), "audit" only records.
 	Mode rule.Action `json:"mode,omitempty"`
-	EMR  EMR         `json:"emr,omitzero"`
+	// Profiles say what follows from a finding by its severity, one for each guide.
+	Profiles Profiles `json:"profiles,omitzero"`
+	// Tenants are namespaces for which the EKS guide has another profile. The first entry
+	// that fits wins.
+	Tenants []Tenant `json:"tenants,omitempty"`
+	// SystemNamespaces are patterns of the namespaces of the cluster itself. The rules of
+	// the EKS guide do not judge requests there; audits record what is found.
+	SystemNamespaces []string `json:"systemNamespaces,omitempty"`
+	// EMR says which namespaces are EMR's, and who acts there for EMR.
+	EMR EMR `json:"emr,omitzero"`
 	// Administrators are free of the rules that judge who asks, not of those that
 	// judge what is asked.
 	Administrators Subjects `json:"administrators,omitzero"`
@@ -45,6 +54,24 @@ type Guard struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	// Exemptions excuse findings.
 	Exemptions []Exemption `json:"exemptions,omitempty"`
+}
+
+// Profiles are the profiles of the guides: "strict", "baseline" or "off".
+type Profiles struct {
+	// EMR is for the rules of the EMR guide; "strict" when unset.
+	EMR rule.Profile `json:"emr,omitempty"`
+	// EKS is for the rules of the EKS guide; "baseline" when unset.
+	EKS rule.Profile `json:"eks,omitempty"`
+}
+
+// Tenant gives namespaces a profile.
+type Tenant struct {
+	// Namespaces are patterns of names.
+	Namespaces []string `json:"namespaces,omitempty"`
+	// NamespaceSelector adds namespaces by label. Unset or empty selects nothing.
+	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
+	// Profile of the rules of the EKS guide there.
+	Profile rule.Profile `json:"profile"`
 }
 
 // EMR says which namespaces are EMR's, and who acts there for EMR.
@@ -112,22 +139,32 @@ type Rule struct {
 	// OnError is what happens when the rule cannot look up what it needs: "deny",
 	// "warn" or "audit"; "" follows the rule's mode.
 	OnError rule.Action `json:"onError,omitempty"`
+	// Reasons configures findings of the rule by their reasons; `emrguard rules <id>` lists
+	// them.
+	Reasons map[string]Reason `json:"reasons,omitempty"`
 	// Params of the rule; `emrguard rules <id>` lists them.
 	Params json.RawMessage `json:"params,omitempty"`
+}
+
+// Reason configures the findings of one reason.
+type Reason struct {
+	// Mode of its findings: it stands above the mode of the rule.
+	Mode rule.Action `json:"mode"`
 }
 
 // Override sets the mode of rules in some namespaces.
 type Override struct {
 	// Namespaces are patterns.
 	Namespaces []string `json:"namespaces"`
-	// Rules by id; all when empty.
-	Rules []string    `json:"rules,omitempty"`
-	Mode  rule.Action `json:"mode"`
+	// Rules by id, or findings of one reason by "<rule>/<reason>"; all when empty.
+	Rules []string `json:"rules,omitempty"`
+	// Mode of their findings: it stands above those of rules and reasons.
+	Mode rule.Action `json:"mode"`
 }
 
 // Exemption excuses the findings of one rule. All that is set has to fit.
 type Exemption struct {
-	// Rule id.
+	// Rule id; with "<rule>/<reason>" the findings of that reason alone.
 	Rule string `json:"rule"`
 	// Namespace, Object (its name), Subject (of an RBAC finding) and User (who
 	// asks) are patterns; unset fits everything.

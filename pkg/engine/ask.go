@@ -117,12 +117,11 @@ func (e *Engine) grouper(r *rule.Request, asked **compiled) func(*rule.Finding) 
 	type key struct {
 		rule    string
 		reason  *rule.Reason
-		action  rule.Action
 		subject string
 	}
 	known := map[key]string{}
 	return func(f *rule.Finding) string {
-		k := key{f.Rule, f.Reason, f.Action, f.Subject}
+		k := key{f.Rule, f.Reason, f.Subject}
 		group, ok := known[k]
 		if !ok {
 			j := judged{Finding: *f, rule: *asked}

@@ -62,7 +62,7 @@ func TestANewViolationCannotHideBehindOldOnes(t *testing.T) {
 	}
 	labels["bad-new"] = ""
 	v := review(t, e, ask{op: rule.Update, labels: labels, old: old})
-	if len(v.Denied) != 1 || v.Denied[0].Message != "label bad-new" {
+	if len(v.Denied) != 1 || v.Denied[0].Text() != "label bad-new" {
 		t.Errorf("denied %+v", v.Denied)
 	}
 }
@@ -92,7 +92,7 @@ func TestACappedFindingChangesNoVerdict(t *testing.T) {
 		e := newEngine(t, func(c *config.Guard) {
 			c.Exemptions = []config.Exemption{{Rule: "no-bad-labels", Subject: "Group team-a", Reason: "r"}}
 		}, reporting(func(*rule.Request) []rule.Finding { return append(many(mild, 3*limit.Findings), grave) }))
-		if v := review(t, e, ask{}); len(v.Denied) != 1 || v.Denied[0].Message != "grave" {
+		if v := review(t, e, ask{}); len(v.Denied) != 1 || v.Denied[0].Text() != "grave" {
 			t.Errorf("%s: denied %+v", name, v.Denied)
 		}
 	}
@@ -109,7 +109,7 @@ func TestOverBudgetIsTheRulesOwnAction(t *testing.T) {
 	})
 	onError := func(c *config.Guard) { c.Rules = map[string]config.Rule{costly.ID: {OnError: rule.Warn}} }
 	v := review(t, newEngine(t, onError, costly), ask{})
-	if len(v.Denied) != 1 || !strings.Contains(v.Denied[0].Message, "10 million comparisons") || v.Denied[0].Failed || len(v.Errors) != 0 {
+	if len(v.Denied) != 1 || !strings.Contains(v.Denied[0].Text(), "10 million comparisons") || v.Denied[0].Failed || len(v.Errors) != 0 {
 		t.Errorf("onError: warn: %+v", v)
 	}
 	if v := review(t, newEngine(t, onError, costly), ask{op: rule.Delete}); v.Allowed() {
@@ -137,7 +137,7 @@ func TestTimeIsABudget(t *testing.T) {
 	v := review(t, newEngine(t, func(c *config.Guard) {
 		c.Rules = map[string]config.Rule{waiting.ID: {OnError: rule.Audit}}
 	}, waiting, second), ask{within: time.Millisecond})
-	if len(v.Denied) != 2 || !strings.Contains(v.Denied[0].Message, "within") || v.Denied[1].Rule != "second" {
+	if len(v.Denied) != 2 || !strings.Contains(v.Denied[0].Text(), "within") || v.Denied[1].Rule != "second" {
 		t.Errorf("%+v", v)
 	}
 }
@@ -157,7 +157,7 @@ func TestPanickingRuleIsOneThatCouldNotJudge(t *testing.T) {
 		_ = none[len(none)] //nolint:gocritic,govet // on purpose
 		return nil
 	})), ask{labels: badLabels(1)})
-	if v.Allowed() || len(v.Errors) != 1 || !strings.Contains(v.Denied[0].Message, "mistake in emrguard") || strings.Contains(v.Denied[0].Message, "goroutine") {
+	if v.Allowed() || len(v.Errors) != 1 || !strings.Contains(v.Denied[0].Text(), "mistake in emrguard") || strings.Contains(v.Denied[0].Text(), "goroutine") {
 		t.Errorf("%+v", v)
 	}
 }

@@ -1,17 +1,13 @@
 package engine
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/emrguard/emrguard/pkg/config"
-	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/scope"
@@ -41,6 +37,8 @@ type Verdict struct {
 // Outcome is a finding and why it is where it is.
 type Outcome struct {
 	rule.Finding
+	// Action that follows.
+	Action rule.Action
 	// Deferred is true for a finding about something from which Pods are made later,
 	// which will be refused themselves.
 	Deferred bool
@@ -68,14 +66,9 @@ type RuleError struct {
 // Allowed reports whether the request may pass.
 func (v *Verdict) Allowed() bool { return len(v.Denied) == 0 }
 
-type override struct {
-	namespaces pattern.Set
-	rules      []string
-	mode       rule.Action
-}
-
 type exemption struct {
 	config.Exemption
+	of                               findingID
 	namespace, object, subject, user *pattern.Pattern
 }
 
@@ -85,10 +78,10 @@ func (e *Engine) compileDecision(c *config.Guard) error {
 		if err != nil {
 			return fmt.Errorf("overrides[%d].namespaces%w", i, err)
 		}
-		e.overrides = append(e.overrides, override{set, o.Rules, o.Mode})
+		e.overrides = append(e.overrides, override{set, parseIDs(o.Rules), o.Mode})
 	}
 	for i, x := range c.Exemptions {
-		compiled := exemption{Exemption: x}
+		compiled := exemption{Exemption: x, of: parseID(x.Rule)}
 		for _, f := range []struct {
 			name, text string
 			into       **pattern.Pattern
@@ -110,19 +103,6 @@ func (e *Engine) compileDecision(c *config.Guard) error {
 		e.exemptions = append(e.exemptions, compiled)
 	}
 	return nil
-}
-
-// concerns reports whether the override is for the rule. One for all rules does not
-// wake a rule that is off by default.
-func (o *override) concerns(c *compiled) bool {
-	if len(o.rules) == 0 {
-		return cmp.Or(c.conf.Mode, c.Default) != rule.Off || c.Default != rule.Off
-	}
-	return slices.Contains(o.rules, c.ID)
-}
-
-func (e *Engine) overridesRule(c *compiled) bool {
-	return slices.ContainsFunc(e.overrides, func(o override) bool { return o.concerns(c) })
 }
 
 // decide puts one finding where it belongs.
@@ -170,41 +150,6 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	}
 }
 
-// action returns what the rule and its configuration want, what is left of it for
-// this installation, later, and what is left for this object.
-func (e *Engine) action(r *rule.Request, j judged) (wanted, later, action rule.Action) {
-	wanted = j.Action
-	if j.rule != nil {
-		switch {
-		case j.err != nil && j.rule.conf.OnError != "":
-			wanted = j.rule.conf.OnError
-		case j.rule.conf.Mode != "":
-			wanted = j.rule.conf.Mode
-		}
-		for _, o := range e.overrides {
-			if o.namespaces.Match(r.Namespace) && o.concerns(j.rule) {
-				wanted = o.mode
-				break
-			}
-		}
-	}
-	later = wanted
-	if e.config.Mode != "" {
-		later = later.Cap(e.config.Mode)
-	}
-	// What could not be looked up must not stand in the way of a deletion.
-	if j.err != nil && (r.Operation == rule.Delete || r.Object.Meta.DeletionTimestamp != nil) {
-		later = later.Cap(rule.Warn)
-	}
-	action = later
-	// Objects from which Pods are made later: the Pod itself will be refused.
-	// Rules that judge who asks can only judge it now.
-	if isDeferred(r, j) {
-		action = action.Cap(rule.Warn)
-	}
-	return wanted, later, action
-}
-
 func isDeferred(r *rule.Request, j judged) bool {
 	return r.IsWorkload() && (j.rule == nil || !j.rule.Requester)
 }
@@ -228,7 +173,7 @@ func (e *Engine) exempts(r *rule.Request, j judged) *exemption {
 func (e *Engine) excuses(r *rule.Request, j judged, subject string) *exemption {
 	for i := range e.exemptions {
 		x := &e.exemptions[i]
-		if x.Rule != j.Rule || x.expired(e.now()) {
+		if !x.of.fits(&j.Finding) || x.expired(e.now()) {
 			continue
 		}
 		if fits(x.namespace, r.Namespace) && fits(x.object, objectName(r)) && fits(x.user, r.Requester.User) && x.fitsSubject(subject) {
@@ -273,41 +218,4 @@ func objectName(r *rule.Request) string {
 		return r.Object.Meta.Name
 	}
 	return r.Object.Meta.GenerateName
-}
-
-// failed stands for what a rule would have said, had it been able to.
-func failed(c *compiled, err error) rule.Finding {
-	return rule.Finding{
-		Rule:        c.ID,
-		Action:      c.Default,
-		Message:     fmt.Sprintf("the rule could not judge: %v", err),
-		Remediation: fmt.Sprintf("try again; rules.%s.onError decides what happens meanwhile", c.ID),
-		Act:         true,
-	}
-}
-
-// overBudget stands for what a rule would have said. It is a finding like any
-// other, not a failure.
-func overBudget(c *compiled, err error) rule.Finding {
-	remediation := "make the object smaller, or split it"
-	if exceeded := (*limit.Exceeded)(nil); errors.As(err, &exceeded) && exceeded.Retry {
-		remediation = "try again in a moment"
-	}
-	return rule.Finding{
-		Rule:        c.ID,
-		Action:      c.Default,
-		Message:     fmt.Sprintf("not judged: %v", err),
-		Remediation: remediation,
-		Act:         true,
-	}
-}
-
-func unreadable(err error) rule.Finding {
-	return rule.Finding{
-		Rule:        UnreadableID,
-		Action:      rule.Warn,
-		Message:     fmt.Sprintf("emrguard cannot read all of this object: %v", err),
-		Remediation: "the Pods that it makes are judged; a newer emrguard may know the field",
-		Act:         true,
-	}
 }

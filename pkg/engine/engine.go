@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,6 +30,7 @@ type Engine struct {
 	byResource map[resourceKey]selection
 	who        *scope.Who
 	namespaces *scope.Namespaces
+	profiles   *scope.Profiles
 	settings   rule.Settings
 	overrides  []override
 	exemptions []exemption
@@ -39,8 +39,9 @@ type Engine struct {
 
 type compiled struct {
 	rule.Rule
-	check rule.Check
-	conf  config.Rule
+	check    rule.Check
+	conf     config.Rule
+	unjudged unjudged
 }
 
 // resourceKey is what picks rules: a resource with its subresource and the
@@ -67,6 +68,9 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	if e.namespaces, err = scope.NewNamespaces(c); err != nil {
 		return nil, err
 	}
+	if e.profiles, err = scope.NewProfiles(c); err != nil {
+		return nil, err
+	}
 	if err := knownRules(c, rules); err != nil {
 		return nil, err
 	}
@@ -80,16 +84,17 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	settings.Now = now
 	e.settings = settings
 	for _, r := range rules {
+		if len(r.Reasons) == 0 {
+			r.Reasons = rule.LegacyReasons(&r)
+		}
 		check, err := r.New(settings)
 		if err != nil {
 			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 		}
-		conf := c.Rules[r.ID]
-		e.rules = append(e.rules, compiled{Rule: r, check: check, conf: conf})
-		if cmp.Or(conf.Mode, r.Default) == rule.Off && !e.overridesRule(&e.rules[len(e.rules)-1]) {
-			continue
+		e.rules = append(e.rules, compiled{Rule: r, check: check, conf: c.Rules[r.ID], unjudged: unjudgedOf(&r)})
+		if e.mayAct(&e.rules[len(e.rules)-1]) {
+			e.index(len(e.rules) - 1)
 		}
-		e.index(len(e.rules) - 1)
 	}
 	return e, nil
 }
@@ -158,35 +163,6 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 		s.RoleUsers = append(s.RoleUsers, rule.RoleUser{Users: users, Groups: u.Groups, Roles: roles})
 	}
 	return s, nil
-}
-
-// knownRules refuses rule ids that do not exist: a misspelt exemption would
-// excuse nothing and a misspelt mode would change nothing.
-func knownRules(c *config.Guard, rules []rule.Rule) error {
-	known := func(path, id string) error {
-		if slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.ID == id }) {
-			return nil
-		}
-		return fmt.Errorf("%s: there is no rule %q; `emrguard rules` lists them", path, id)
-	}
-	for id := range c.Rules {
-		if err := known("rules["+id+"]", id); err != nil {
-			return err
-		}
-	}
-	for i, o := range c.Overrides {
-		for j, id := range o.Rules {
-			if err := known(fmt.Sprintf("overrides[%d].rules[%d]", i, j), id); err != nil {
-				return err
-			}
-		}
-	}
-	for i, x := range c.Exemptions {
-		if err := known(fmt.Sprintf("exemptions[%d].rule", i), x.Rule); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Classify says as what a user acts in a namespace.

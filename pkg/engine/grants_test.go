@@ -77,8 +77,8 @@ func TestTwentyThousandSubjectsAreBounded(t *testing.T) {
 	counts := map[string]int{}
 	for _, o := range slices.Concat(v.Denied, v.Warned, v.Audited) {
 		counts[o.Rule]++
-		if len(o.Message) > 2000 {
-			t.Errorf("a message of %d characters", len(o.Message))
+		if len(o.Text()) > 2000 {
+			t.Errorf("a message of %d characters", len(o.Text()))
 		}
 	}
 	for id, n := range counts {
@@ -86,7 +86,7 @@ func TestTwentyThousandSubjectsAreBounded(t *testing.T) {
 			t.Errorf("%d findings of %s", n, id)
 		}
 	}
-	if !slices.ContainsFunc(v.Denied, func(o engine.Outcome) bool { return strings.Contains(o.Message, "and 19900 more subjects") }) {
+	if !slices.ContainsFunc(v.Denied, func(o engine.Outcome) bool { return strings.Contains(o.Text(), "and 19900 more subjects") }) {
 		t.Error("the rest is not counted")
 	}
 }

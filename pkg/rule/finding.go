@@ -37,15 +37,12 @@ type Finding struct {
 
 // Text says what is wrong, without index numbers. It never holds a secret.
 func (f *Finding) Text() string {
-	if f.Reason == nil {
-		return f.Message
-	}
 	return format(f.Reason.Message, f.Args)
 }
 
 // Remedy says how to mend it.
 func (f *Finding) Remedy() string {
-	if f.Reason == nil {
+	if f.Remediation != "" {
 		return f.Remediation
 	}
 	return format(f.Reason.Remedy, f.Args)
@@ -53,7 +50,7 @@ func (f *Finding) Remedy() string {
 
 // SkipsComparison reports whether the finding is about what the requester does. It is
 // never compared with the old object then.
-func (f *Finding) SkipsComparison() bool { return f.Act || f.Reason != nil && f.Reason.Act }
+func (f *Finding) SkipsComparison() bool { return f.Reason.Act }
 
 // Same reports whether two findings are of one rule and the same, wherever in the object
 // they are.
@@ -64,15 +61,12 @@ var seed = maphash.MakeSeed()
 
 // sum is equal for findings that are the same.
 func (f *Finding) sum() uint64 {
-	reason, rest := f.Message, uint64(0)
-	if f.Reason != nil {
-		reason = f.Reason.Name
-		for _, arg := range f.Args {
-			rest = maphash.Comparable(seed, [2]uint64{rest, maphash.String(seed, arg)})
-		}
+	args := uint64(0)
+	for _, arg := range f.Args {
+		args = maphash.Comparable(seed, [2]uint64{args, maphash.String(seed, arg)})
 	}
 	return maphash.Comparable(seed, struct {
 		rule, reason, key string
-		rest              uint64
-	}{f.Rule, reason, f.Key, rest})
+		args              uint64
+	}{f.Rule, f.Reason.Name, f.Key, args})
 }

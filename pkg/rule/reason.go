@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"encoding/json"
 	"fmt"
 )
 
@@ -48,6 +49,24 @@ const (
 	// None is called off in configurations: the rules of the guide are not asked.
 	None Profile = "off"
 )
+
+// UnmarshalJSON reads a profile. `false` is off: so YAML 1.1 reads the word off when it
+// stands without quotes.
+func (p *Profile) UnmarshalJSON(raw []byte) error {
+	switch string(raw) {
+	case "null":
+		return nil
+	case "false":
+		*p = None
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return fmt.Errorf("%s is none of strict, baseline, off", raw)
+	}
+	*p = Profile(s)
+	return nil
+}
 
 // Profiles lists all of them.
 func Profiles() []Profile { return []Profile{Strict, Baseline, None} }

@@ -51,14 +51,7 @@ func (rep *Report) Excuse(old Tally) { rep.excused = old }
 // Add records a finding.
 func (rep *Report) Add(f Finding) {
 	f.Rule = rep.rule.ID
-	if f.Reason == nil {
-		if f.Action == "" {
-			f.Action = rep.rule.Default
-		}
-		if f.Remediation == "" {
-			f.Remediation = rep.rule.Remediation
-		}
-	}
+	f.giveReason(rep.rule)
 	if rep.paths == nil {
 		rep.paths, rep.kept = map[uint64]struct{}{}, map[string]int{}
 	}
@@ -72,10 +65,7 @@ func (rep *Report) Add(f Finding) {
 	if rep.excused.Takes(&f) {
 		return
 	}
-	group := string(f.Action)
-	if f.Reason != nil {
-		group = f.Reason.Name
-	}
+	group := f.Reason.Name
 	if rep.Group != nil {
 		group = rep.Group(&f)
 	}

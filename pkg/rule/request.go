@@ -101,6 +101,9 @@ func (r *Request) Once(key string, compute func() (any, error)) (any, error) {
 // another namespace.
 func (r *Request) ForgetComputed() { r.once = nil }
 
+// Existing reports whether nobody asks: the object exists already, or stands in a file.
+func (r *Request) Existing() bool { return r.Requester.Class == Nobody }
+
 // IsPod reports whether the object is a Pod itself, as it will run, not
 // something from which Pods are made later.
 func (r *Request) IsPod() bool { return r.Resource.Group == "" && r.Resource.Resource == "pods" }

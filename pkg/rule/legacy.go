@@ -1,0 +1,37 @@
+package rule
+
+// legacy are the reasons of findings that name none, by action and by what they are about.
+var legacy = map[Action]map[bool]*Reason{}
+
+func init() {
+	for action, severity := range map[Action]Severity{Deny: High, Warn: Medium, Audit: Low, Off: High} {
+		legacy[action] = map[bool]*Reason{}
+		for _, act := range []bool{false, true} {
+			legacy[action][act] = &Reason{Name: "finding", Severity: severity, Message: "%[1]s", Act: act, OptIn: action == Off}
+		}
+	}
+}
+
+// LegacyReasons are those of a rule that declares none.
+func LegacyReasons(r *Rule) []*Reason {
+	if r.Default == Off {
+		return []*Reason{legacy[Off][false]}
+	}
+	return []*Reason{legacy[r.Default][false], legacy[Deny][true], legacy[Warn][true], legacy[Audit][true]}
+}
+
+func (f *Finding) giveReason(r *Rule) {
+	if f.Reason != nil {
+		return
+	}
+	if f.Action == "" {
+		f.Action = r.Default
+	}
+	if r.Default == Off {
+		f.Action = Off
+	}
+	if f.Remediation == "" {
+		f.Remediation = r.Remediation
+	}
+	f.Reason, f.Args = legacy[f.Action][f.Act], Args(f.Message)
+}
