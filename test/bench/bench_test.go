@@ -1,10 +1,9 @@
-// Package bench measures emrguard beside a webhook that decodes the same object
-// and always allows it, so that a figure never depends on the machine alone.
+// Package bench measures emrguard beside webhooks that always allow, so that a
+// figure never depends on the machine alone.
 package bench_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"io"
@@ -22,8 +21,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
-	ctrladmission "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/emrguard/emrguard/pkg/admission"
 	"github.com/emrguard/emrguard/pkg/cluster"
@@ -121,26 +118,6 @@ func (f *fixture) handler() http.Handler {
 	}
 }
 
-// alwaysAllow is controller-runtime's webhook around a handler that decodes the
-// Pod and allows it: what a webhook costs before it has judged anything.
-func alwaysAllow(b *testing.B) http.Handler {
-	b.Helper()
-	decoder := ctrladmission.NewDecoder(scheme.Scheme)
-	h, err := ctrladmission.StandaloneWebhook(&ctrladmission.Webhook{
-		Handler: ctrladmission.HandlerFunc(func(_ context.Context, req ctrladmission.Request) ctrladmission.Response {
-			var pod corev1.Pod
-			if err := decoder.Decode(req, &pod); err != nil {
-				return ctrladmission.Errored(http.StatusBadRequest, err)
-			}
-			return ctrladmission.Allowed("")
-		}),
-	}, ctrladmission.StandaloneOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return h
-}
-
 // BenchmarkDecode is the Pod from its JSON, with everything that rules read.
 func BenchmarkDecode(b *testing.B) {
 	f := load(b)
@@ -171,31 +148,6 @@ func TestEngineAllocations(t *testing.T) {
 	if got := testing.AllocsPerRun(100, func() { f.engine.Review(t.Context(), f.request(o), nil) }); got > most {
 		t.Errorf("the engine makes %.0f allocations for the driver pod, at most %d are allowed", got, most)
 	}
-}
-
-// BenchmarkHTTPS asks emrguard and the webhook that always allows in turn, each
-// over one kept connection as the API server does, and reports the medians and
-// their ratio.
-func BenchmarkHTTPS(b *testing.B) {
-	f := load(b)
-	body := f.review(b)
-	guard, floor := serve(b, f.handler()), serve(b, alwaysAllow(b))
-	for range 200 { // connections, pools and branch predictors
-		guard.ask(b, body)
-		floor.ask(b, body)
-	}
-	var ours, theirs []time.Duration
-	for b.Loop() {
-		ours = append(ours, guard.ask(b, body))
-		theirs = append(theirs, floor.ask(b, body))
-	}
-	b.ReportMetric(0, "ns/op") // two requests: no figure of anything
-	o, t := quantile(ours, .5), quantile(theirs, .5)
-	b.ReportMetric(float64(o.Microseconds()), "emrguard-p50-µs")
-	b.ReportMetric(float64(t.Microseconds()), "always-allow-p50-µs")
-	b.ReportMetric(float64(o)/float64(t), "p50-ratio")
-	b.ReportMetric(float64(quantile(ours, .99).Microseconds()), "emrguard-p99-µs")
-	b.ReportMetric(float64(quantile(theirs, .99).Microseconds()), "always-allow-p99-µs")
 }
 
 func quantile(list []time.Duration, q float64) time.Duration {
