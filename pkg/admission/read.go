@@ -13,8 +13,8 @@ import (
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
-	"sigs.k8s.io/json"
 
+	"github.com/emrguard/emrguard/pkg/apijson"
 	"github.com/emrguard/emrguard/pkg/limit"
 )
 
@@ -223,7 +223,7 @@ func (r *splitReader) review() (*review, error) {
 }
 
 func (in *review) decode(envelope []byte) error {
-	if err := json.UnmarshalCaseSensitivePreserveInts(envelope, &in.AdmissionReview); err != nil {
+	if err := apijson.Unmarshal(envelope, &in.AdmissionReview); err != nil {
 		return badRequest("the body is no AdmissionReview: %w", err)
 	}
 	switch {

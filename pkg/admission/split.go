@@ -89,6 +89,17 @@ func (s *splitter) feed(b []byte) error {
 			} else {
 				s.write('\\', c)
 			}
+		case s.into != nil && c != '\\':
+			n, err := s.inside(b[i:])
+			if err != nil {
+				return err
+			}
+			if i += n; n > 0 {
+				continue
+			}
+			if err := s.structure(c); err != nil { // the end of the object
+				return err
+			}
 		case s.inString:
 			run := i
 			for run < len(b) && b[run] != '"' && b[run] != '\\' {
@@ -118,6 +129,44 @@ func (s *splitter) feed(b []byte) error {
 		return errLong
 	}
 	return nil
+}
+
+// inside takes the next bytes of an object, up to a backslash in a string or to the
+// byte behind the object, and says how many they are.
+func (s *splitter) inside(b []byte) (int, error) {
+	i := 0
+	for ; i < len(b); i++ {
+		if s.inString {
+			for i < len(b) && b[i] != '"' && b[i] != '\\' {
+				i++
+			}
+			if i == len(b) || b[i] == '\\' {
+				break
+			}
+			s.inString = false
+			continue
+		}
+		switch c := b[i]; c {
+		case '"':
+			s.inString = true
+		case '{', '[':
+			if err := s.begin(c); err != nil {
+				return 0, err
+			}
+		case ',', '}', ']':
+			if len(s.open) == 2 {
+				s.write(b[:i]...)
+				return i, nil
+			}
+			if c == ',' {
+				s.decoded += costValue
+			} else if err := s.end(c); err != nil {
+				return 0, err
+			}
+		}
+	}
+	s.write(b[:i]...)
+	return i, nil
 }
 
 // hexDigit reads one digit of an escaped character, and writes it as it is when

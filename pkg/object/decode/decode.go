@@ -6,17 +6,19 @@ import (
 	"errors"
 
 	"sigs.k8s.io/json"
+
+	"github.com/emrguard/emrguard/pkg/apijson"
 )
 
 var errEmpty = errors.New("the object is empty")
 
 // JSON reads an object as the API machinery does: names of fields in exactly their
-// case, whole numbers as such.
+// case, whole numbers as such. into points to a zero value.
 func JSON(raw []byte, into any) error {
 	if len(raw) == 0 {
 		return errEmpty
 	}
-	return json.UnmarshalCaseSensitivePreserveInts(raw, into)
+	return apijson.Unmarshal(raw, into)
 }
 
 // IsBroken reports whether an error says that there is no JSON to read at all, in

@@ -1,0 +1,156 @@
+package apijson
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+func decodeString(r *reader, v reflect.Value) bool {
+	if r.null() {
+		return true
+	}
+	s, ok := r.text()
+	if ok {
+		v.SetString(string(s))
+	}
+	return ok
+}
+
+func decodeBool(r *reader, v reflect.Value) bool {
+	switch r.next() {
+	case 't':
+		v.SetBool(true)
+		return r.word("true")
+	case 'f':
+		return r.word("false")
+	}
+	return r.null()
+}
+
+func decodeInt(r *reader, v reflect.Value) bool {
+	if r.null() {
+		return true
+	}
+	n, ok := r.integer()
+	if !ok || v.OverflowInt(n) {
+		return false
+	}
+	v.SetInt(n)
+	return true
+}
+
+// decodeItself has a type read its JSON by its own method, null too.
+func decodeItself(r *reader, v reflect.Value) bool {
+	raw, ok := r.value()
+	if !ok {
+		return false
+	}
+	u, ok := reflect.TypeAssert[json.Unmarshaler](v.Addr())
+	return ok && u.UnmarshalJSON(raw) == nil
+}
+
+// decodeTime is UnmarshalJSON of metav1.Time.
+func decodeTime(r *reader, v reflect.Value) bool {
+	t, ok := reflect.TypeAssert[*metav1.Time](v.Addr())
+	if !ok {
+		return false
+	}
+	if r.null() {
+		return true
+	}
+	s, ok := r.text()
+	if !ok {
+		return false
+	}
+	parsed, err := time.Parse(time.RFC3339, string(s))
+	t.Time = parsed.Local()
+	return err == nil
+}
+
+// decodeIntOrString is UnmarshalJSON of intstr.IntOrString.
+func decodeIntOrString(r *reader, v reflect.Value) bool {
+	x, ok := reflect.TypeAssert[*intstr.IntOrString](v.Addr())
+	if !ok {
+		return false
+	}
+	switch r.next() {
+	case '"':
+		s, ok := r.text()
+		*x = intstr.IntOrString{Type: intstr.String, StrVal: string(s)}
+		return ok
+	case 'n':
+		return r.null()
+	}
+	n, ok := r.integer()
+	if !ok || n < math.MinInt32 || n > math.MaxInt32 {
+		return false
+	}
+	*x = intstr.IntOrString{Type: intstr.Int, IntVal: int32(n)}
+	return true
+}
+
+func decodeStrings(r *reader, v reflect.Value) bool {
+	list, ok := reflect.TypeAssert[*[]string](v.Addr())
+	if !ok {
+		return false
+	}
+	if r.null() {
+		return true
+	}
+	more, ok := r.open('[', ']')
+	*list = []string{}
+	for more && ok {
+		if r.elements--; r.elements < 0 {
+			return false
+		}
+		var s string
+		if !readString(r, &s) {
+			return false
+		}
+		*list = append(*list, s)
+		more, ok = r.more(']')
+	}
+	return ok
+}
+
+func readString(r *reader, into *string) bool {
+	if r.null() {
+		return true
+	}
+	s, ok := r.text()
+	*into = string(s)
+	return ok
+}
+
+func readQuantity(r *reader, into *resource.Quantity) bool {
+	raw, ok := r.value()
+	return ok && into.UnmarshalJSON(raw) == nil
+}
+
+// mapOf makes the decoder of a map without reflection for each entry.
+func mapOf[M ~map[K]V, K ~string, V any](read func(*reader, *V) bool) decoder {
+	return func(r *reader, v reflect.Value) bool {
+		m, ok := reflect.TypeAssert[*M](v.Addr())
+		if !ok {
+			return false
+		}
+		if r.null() {
+			return true
+		}
+		*m = M{}
+		return r.entries(func(key []byte) bool {
+			var value V
+			if !read(r, &value) {
+				return false
+			}
+			(*m)[K(key)] = value
+			return true
+		})
+	}
+}
