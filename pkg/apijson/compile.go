@@ -60,8 +60,8 @@ func (c *compiler) compile(t reflect.Type) decoder {
 	case reflect.Struct:
 		return c.structOf(t)
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 { // base64
-			return giveUp
+		if t.Elem().Kind() == reflect.Uint8 {
+			return decodeBytes
 		}
 		return c.slice(t)
 	case reflect.Map:

@@ -1,6 +1,7 @@
 package apijson
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"math"
 	"reflect"
@@ -43,6 +44,21 @@ func decodeInt(r *reader, v reflect.Value) bool {
 	}
 	v.SetInt(n)
 	return true
+}
+
+// decodeBytes reads base64.
+func decodeBytes(r *reader, v reflect.Value) bool {
+	if r.null() {
+		return true
+	}
+	s, ok := r.text()
+	if !ok {
+		return false
+	}
+	b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+	n, err := base64.StdEncoding.Decode(b, s)
+	v.SetBytes(b[:n])
+	return err == nil
 }
 
 // decodeItself has a type read its JSON by its own method, null too.

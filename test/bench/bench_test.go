@@ -163,7 +163,6 @@ type server struct {
 func serve(b *testing.B, h http.Handler) *server {
 	b.Helper()
 	s := httptest.NewUnstartedServer(h)
-	s.EnableHTTP2 = true
 	s.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
 	s.StartTLS()
 	b.Cleanup(s.Close)
