@@ -8,6 +8,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 // made judges the Pods that a workload of a file will make, by the rules that read
@@ -28,7 +29,7 @@ func (a *Auditor) made(ctx context.Context, res object.Resource, o *object.Objec
 		meta.Namespace, meta.Name, meta.GenerateName = o.Meta.Namespace, "", o.Meta.Name+"-"
 		pod := &object.Object{
 			GVK: corev1.SchemeGroupVersion.WithKind("Pod"), Meta: meta,
-			Pods: []object.Pod{{Meta: meta, Spec: template.Spec.DeepCopy(), MetaPath: template.MetaPath, SpecPath: template.SpecPath}},
+			Pods: []podspec.Pod{{Meta: meta, Spec: template.Spec.DeepCopy(), MetaPath: template.MetaPath, SpecPath: template.SpecPath}},
 		}
 		a.world.inject(ctx, pod)
 		r := a.request(pods, pod)

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 func decode(t *testing.T, kind schema.GroupKind, text string) *object.Object {
@@ -215,8 +216,8 @@ spec:
     initContainers: [{name: init}]
     template: {spec: {containers: [{name: t}]}}
 `)
-	find := func(role string, configured bool) *object.Pod {
-		i := slices.IndexFunc(o.Pods, func(p object.Pod) bool { return p.Role == role && p.Configured == configured })
+	find := func(role string, configured bool) *podspec.Pod {
+		i := slices.IndexFunc(o.Pods, func(p podspec.Pod) bool { return p.Role == role && p.Configured == configured })
 		if i < 0 {
 			t.Fatalf("no pod of role %q, configured %t", role, configured)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/apis/ack"
 	"github.com/emrguard/emrguard/pkg/object"
 )
 
@@ -74,7 +75,7 @@ func (s Settings) virtualCluster(ctx context.Context, r *Request, ref *object.Vi
 			return nil, ref.ID, fmt.Errorf("list the VirtualClusters: %w", err)
 		}
 		for _, o := range all {
-			if c, ok := o.Typed.(*object.VirtualCluster); ok && c.Status.ID == ref.ID {
+			if c, ok := o.Typed.(*ack.VirtualCluster); ok && c.Status.ID == ref.ID {
 				clusters = append(clusters, o)
 			}
 		}
@@ -89,7 +90,7 @@ func (s Settings) virtualCluster(ctx context.Context, r *Request, ref *object.Vi
 		}
 	}
 	for _, o := range clusters {
-		if c, ok := o.Typed.(*object.VirtualCluster); ok && c.Spec.ContainerProvider.Info.EKSInfo.Namespace != "" {
+		if c, ok := o.Typed.(*ack.VirtualCluster); ok && c.Spec.ContainerProvider.Info.EKSInfo.Namespace != "" {
 			namespaces = append(namespaces, c.Spec.ContainerProvider.Info.EKSInfo.Namespace)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rbac"
 )
 
@@ -184,7 +185,7 @@ type Cluster interface {
 
 // Account returns what is known of the account that a pod runs as. An account
 // that does not exist is one without a role: nobody can run a pod with it.
-func (r *Request) Account(ctx context.Context, p *object.Pod) (ServiceAccount, error) {
+func (r *Request) Account(ctx context.Context, p *podspec.Pod) (ServiceAccount, error) {
 	name := p.ServiceAccountName()
 	if name == "" {
 		return ServiceAccount{Namespace: r.Namespace}, nil

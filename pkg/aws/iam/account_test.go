@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/apis/ack"
 	"github.com/emrguard/emrguard/pkg/aws/iam"
 	"github.com/emrguard/emrguard/pkg/object"
 )
@@ -62,7 +63,7 @@ func TestReadAccountDetails(t *testing.T) {
 	}
 }
 
-func decodeRole(t *testing.T, raw []byte) *object.IAMRole {
+func decodeRole(t *testing.T, raw []byte) *ack.Role {
 	t.Helper()
 	resource, ok := object.FindKind(schema.GroupKind{Group: "iam.services.k8s.aws", Kind: "Role"})
 	if !ok {
@@ -72,7 +73,7 @@ func decodeRole(t *testing.T, raw []byte) *object.IAMRole {
 	if err != nil || o.Unreadable != nil {
 		t.Fatal(err, o.Unreadable)
 	}
-	role, ok := o.Typed.(*object.IAMRole)
+	role, ok := o.Typed.(*ack.Role)
 	if !ok {
 		t.Fatalf("the role is a %T", o.Typed)
 	}

@@ -1,8 +1,6 @@
 package loadbalancer
 
-import (
-	"github.com/emrguard/emrguard/pkg/object"
-)
+import "github.com/emrguard/emrguard/pkg/apis/elbv2"
 
 // IsGatewayController reports whether the controller name of a GatewayClass is that
 // of the AWS Load Balancer Controller.
@@ -13,25 +11,25 @@ func IsGatewayController(name string) bool {
 // OfGateway returns the load balancer of a Gateway, from the configuration that its
 // class refers to and its own; either may be nil. Field by field one of the two goes
 // before the other: the class's, unless that says otherwise itself.
-func OfGateway(class, own *object.LoadBalancerConfiguration) *LoadBalancer {
+func OfGateway(class, own *elbv2.LoadBalancerConfiguration) *LoadBalancer {
 	lb := &LoadBalancer{Controller: controller, Scheme: Internal, RangesPath: "spec.infrastructure.parametersRef"}
-	order := []*object.LoadBalancerConfiguration{class, own}
+	order := []*elbv2.LoadBalancerConfiguration{class, own}
 	if class != nil && class.Spec.MergingMode == "prefer-gateway" {
-		order = []*object.LoadBalancerConfiguration{own, class}
+		order = []*elbv2.LoadBalancerConfiguration{own, class}
 	}
-	if c := first(order, func(s *object.LoadBalancerConfigurationSpec) bool { return s.Scheme != nil }); c != nil {
+	if c := first(order, func(s *elbv2.LoadBalancerConfigurationSpec) bool { return s.Scheme != nil }); c != nil {
 		lb.decide(Field{configuration(c), "spec.scheme", *c.Spec.Scheme})
 	}
-	if c := first(order, func(s *object.LoadBalancerConfigurationSpec) bool { return s.DisableSecurityGroup != nil }); c != nil && *c.Spec.DisableSecurityGroup {
+	if c := first(order, func(s *elbv2.LoadBalancerConfigurationSpec) bool { return s.DisableSecurityGroup != nil }); c != nil && *c.Spec.DisableSecurityGroup {
 		return lb // no security group, so nothing that limits
 	}
-	if c := first(order, func(s *object.LoadBalancerConfigurationSpec) bool { return s.SecurityGroups != nil }); c != nil && len(*c.Spec.SecurityGroups) > 0 {
+	if c := first(order, func(s *elbv2.LoadBalancerConfigurationSpec) bool { return s.SecurityGroups != nil }); c != nil && len(*c.Spec.SecurityGroups) > 0 {
 		lb.Limited = true
 		return lb
 	}
 	// Prefix lists come on top of the default, which is every source: only ranges
 	// take its place, an empty list too.
-	if c := first(order, func(s *object.LoadBalancerConfigurationSpec) bool { return s.SourceRanges != nil }); c != nil {
+	if c := first(order, func(s *elbv2.LoadBalancerConfigurationSpec) bool { return s.SourceRanges != nil }); c != nil {
 		lb.Limited = len(*c.Spec.SourceRanges) == 0
 		for _, r := range *c.Spec.SourceRanges {
 			lb.Ranges = append(lb.Ranges, Field{configuration(c), "spec.sourceRanges", r})
@@ -40,7 +38,7 @@ func OfGateway(class, own *object.LoadBalancerConfiguration) *LoadBalancer {
 	return lb
 }
 
-func first(order []*object.LoadBalancerConfiguration, has func(*object.LoadBalancerConfigurationSpec) bool) *object.LoadBalancerConfiguration {
+func first(order []*elbv2.LoadBalancerConfiguration, has func(*elbv2.LoadBalancerConfigurationSpec) bool) *elbv2.LoadBalancerConfiguration {
 	for _, c := range order {
 		if c != nil && has(&c.Spec) {
 			return c
@@ -49,6 +47,6 @@ func first(order []*object.LoadBalancerConfiguration, has func(*object.LoadBalan
 	return nil
 }
 
-func configuration(c *object.LoadBalancerConfiguration) string {
+func configuration(c *elbv2.LoadBalancerConfiguration) string {
 	return "LoadBalancerConfiguration " + c.Namespace + "/" + c.Name
 }

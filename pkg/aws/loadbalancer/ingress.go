@@ -6,7 +6,7 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/apis/elbv2"
 )
 
 // IngressPrefix begins the annotations of Ingresses that the AWS Load Balancer
@@ -35,7 +35,7 @@ type Ingress struct {
 	// AutoMode is true when EKS Auto Mode does.
 	AutoMode bool
 	// Params are the parameters of its class; nil when there are none.
-	Params *object.IngressClassParams
+	Params *elbv2.IngressClassParams
 }
 
 func (in *Ingress) annotations() annotations { return annotations{IngressPrefix, in.Annotations} }

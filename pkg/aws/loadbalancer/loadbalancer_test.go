@@ -5,8 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/emrguard/emrguard/pkg/apis/elbv2"
 	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
-	"github.com/emrguard/emrguard/pkg/object"
 )
 
 func TestTooWide(t *testing.T) {
@@ -80,7 +80,7 @@ func TestEmpty(t *testing.T) {
 	if lb := loadbalancer.OfGateway(nil, nil); lb.Scheme != loadbalancer.Internal {
 		t.Errorf("a Gateway without configurations gets %+v", lb)
 	}
-	if lb := loadbalancer.OfGateway(&object.LoadBalancerConfiguration{}, &object.LoadBalancerConfiguration{}); lb.Limited || len(lb.Ranges) > 0 {
+	if lb := loadbalancer.OfGateway(&elbv2.LoadBalancerConfiguration{}, &elbv2.LoadBalancerConfiguration{}); lb.Limited || len(lb.Ranges) > 0 {
 		t.Errorf("empty configurations limit something: %+v", lb)
 	}
 }

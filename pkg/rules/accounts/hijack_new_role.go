@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
 )
@@ -31,7 +31,7 @@ func judgeNewRole(ctx context.Context, r *rule.Request, rep *rule.Report) error 
 	}
 	path := "metadata.name"
 	if arn != "" {
-		path = object.MapPath("metadata.annotations", emr.AnnotationRoleARN)
+		path = fieldpath.Key("metadata.annotations", emr.AnnotationRoleARN)
 	}
 	// A look-up that fails must not stand in the way of an administrator.
 	users, all, err := r.Cluster.Users(ctx, r.Namespace, name)

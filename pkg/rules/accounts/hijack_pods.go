@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
@@ -65,7 +65,7 @@ func podChanges(r *rule.Request) []podChange {
 	}
 	for c := range r.Object.Pods[0].Containers() {
 		// An ephemeral container comes by a subresource, and an addition is pod-exec's.
-		if was, ok := images[c.Path()]; c.Type != object.EphemeralContainer && (!ok || was != c.Image) {
+		if was, ok := images[c.Path()]; c.Type != podspec.EphemeralContainer && (!ok || was != c.Image) {
 			list = append(list, podChange{c.ImagePath(), fmt.Sprintf("change the image of container %q of the pod %q", c.Name, name)})
 		}
 	}

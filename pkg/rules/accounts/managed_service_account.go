@@ -11,6 +11,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/changes"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
@@ -92,7 +93,7 @@ func judgeAuthor(r *rule.Request, rep *rule.Report) {
 	after := r.Object.Meta.Annotations
 	for _, key := range changes.Keys(before, after) {
 		if strings.HasPrefix(key, emr.AnnotationPrefix) {
-			act(object.MapPath("metadata.annotations", key), fmt.Sprintf("may not set or change the annotation %s, which decides the IAM role of pods", key))
+			act(fieldpath.Key("metadata.annotations", key), fmt.Sprintf("may not set or change the annotation %s, which decides the IAM role of pods", key))
 		}
 	}
 }
@@ -100,7 +101,7 @@ func judgeAuthor(r *rule.Request, rep *rule.Report) {
 // judgeCoherence finds a name and an annotation that do not belong together,
 // whoever wrote them.
 func judgeCoherence(o *object.Object, rep *rule.Report) {
-	path := object.MapPath("metadata.annotations", emr.AnnotationRoleARN)
+	path := fieldpath.Key("metadata.annotations", emr.AnnotationRoleARN)
 	arn := o.Meta.Annotations[emr.AnnotationRoleARN]
 	account, _ := emr.ParseAccount(o.Meta.Name)
 	encoded := account.RoleName()

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
 )
@@ -80,7 +81,7 @@ func ownerOfMade(r *rule.Request) *metav1.OwnerReference {
 //
 // The workload is asked for past every cache, and only for accounts with a role: this
 // is the one look-up that tells a controller's own object from a changed one.
-func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, pod *object.Pod) (string, error) {
+func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, pod *podspec.Pod) (string, error) {
 	owner, err := ownerObject(ctx, r, ref)
 	switch {
 	case errors.Is(err, rule.ErrNotFound):
@@ -125,7 +126,7 @@ func ownerObject(ctx context.Context, r *rule.Request, ref *metav1.OwnerReferenc
 // names reports whether a workload names the account of a pod for pods of that kind:
 // its template itself, or the pods of that role that its arguments describe. It
 // returns the accounts that it names instead, quoted.
-func names(owner *object.Object, pod *object.Pod) (list []string, ok bool) {
+func names(owner *object.Object, pod *podspec.Pod) (list []string, ok bool) {
 	for i := range owner.Pods {
 		p := &owner.Pods[i]
 		if p.Configured != pod.Configured || p.Role != pod.Role {

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
@@ -241,7 +242,7 @@ func contradictions(r *rule.Request, rep *rule.Report) {
 			}
 			if wrong {
 				rep.Add(rule.Finding{
-					Path:        object.MapPath(pod.MetaPath+".labels", key),
+					Path:        fieldpath.Key(pod.MetaPath+".labels", key),
 					Message:     fmt.Sprintf("the label says that the pod is a %s, but ServiceAccount %q is for the %s", says, id.Account.Name, id.Name.Component),
 					Remediation: "find what changed the pod's ServiceAccount on its way, a mutating webhook for one",
 					Key:         pod.Role,

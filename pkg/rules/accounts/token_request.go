@@ -10,7 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
@@ -92,7 +92,7 @@ func checkTokenRequest(ctx context.Context, r *rule.Request, rep *rule.Report, b
 		if r.Old != nil && r.Old.Meta.Annotations[corev1.ServiceAccountNameKey] == name {
 			return nil
 		}
-		path = object.MapPath("metadata.annotations", corev1.ServiceAccountNameKey)
+		path = fieldpath.Key("metadata.annotations", corev1.ServiceAccountNameKey)
 		message = "may not have a token of ServiceAccount %q, which %s, written into a Secret"
 	case isKubelet(r.Requester) && r.Object.Token != nil && r.Object.Token.Spec.BoundObjectRef != nil && r.Object.Token.Spec.BoundObjectRef.Kind == "Pod":
 		return nil

@@ -10,9 +10,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/apis/ack"
 	"github.com/emrguard/emrguard/pkg/aws/iam"
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/credentials/roledocument"
@@ -100,15 +101,15 @@ type roleJudge struct {
 
 func (j *roleJudge) check(ctx context.Context, r *rule.Request, rep *rule.Report) error {
 	switch o := r.Object.Typed.(type) {
-	case *object.IAMRole:
+	case *ack.Role:
 		return j.judgeRole(ctx, r, o, rep)
-	case *object.IAMPolicy:
+	case *ack.Policy:
 		return j.judgePolicy(ctx, r, o, rep)
 	}
 	return nil
 }
 
-func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *object.IAMRole, rep *rule.Report) error {
+func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *ack.Role, rep *rule.Report) error {
 	execution, err := j.isExecutionRole(ctx, r, role)
 	if err != nil || !execution {
 		return err
@@ -119,7 +120,7 @@ func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *object
 		roledocument.JudgeTrust(trust, role.Spec.Name, rep)
 	}
 	for _, name := range slices.Sorted(maps.Keys(role.Spec.InlinePolicies)) {
-		roledocument.JudgePermissions(role.Spec.InlinePolicies[name], object.MapPath("spec.inlinePolicies", name), fmt.Sprintf("the policy %q", name), rep)
+		roledocument.JudgePermissions(role.Spec.InlinePolicies[name], fieldpath.Key("spec.inlinePolicies", name), fmt.Sprintf("the policy %q", name), rep)
 	}
 	for i, arn := range role.Spec.Policies {
 		if name := iam.BroadPolicy(arn); name != "" {
@@ -138,7 +139,7 @@ func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *object
 		return fmt.Errorf("look up the policies of the role: %w", err)
 	}
 	for _, o := range policies {
-		if p, ok := o.Typed.(*object.IAMPolicy); ok {
+		if p, ok := o.Typed.(*ack.Policy); ok {
 			if at := attachedAt(role, p); at != "" {
 				roledocument.JudgePermissions(p.Spec.PolicyDocument, at, fmt.Sprintf("the policy %q", p.Spec.Name), rep)
 			}
@@ -148,13 +149,13 @@ func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *object
 }
 
 // judgePolicy judges a Policy that an execution role refers to.
-func (j *roleJudge) judgePolicy(ctx context.Context, r *rule.Request, policy *object.IAMPolicy, rep *rule.Report) error {
+func (j *roleJudge) judgePolicy(ctx context.Context, r *rule.Request, policy *ack.Policy, rep *rule.Report) error {
 	roles, err := r.Cluster.Objects(ctx, iamRoles, "")
 	if err != nil {
 		return fmt.Errorf("look up the IAM roles that use the policy: %w", err)
 	}
 	for _, o := range roles {
-		role, ok := o.Typed.(*object.IAMRole)
+		role, ok := o.Typed.(*ack.Role)
 		if !ok || attachedAt(role, policy) == "" {
 			continue
 		}
@@ -172,7 +173,7 @@ func (j *roleJudge) judgePolicy(ctx context.Context, r *rule.Request, policy *ob
 
 // attachedAt is the field by which a role refers to a policy, empty when it does
 // not.
-func attachedAt(role *object.IAMRole, policy *object.IAMPolicy) string {
+func attachedAt(role *ack.Role, policy *ack.Policy) string {
 	for i, ref := range role.Spec.PolicyRefs {
 		namespace := ref.From.Namespace
 		if namespace == "" {
@@ -192,7 +193,7 @@ func attachedAt(role *object.IAMRole, policy *object.IAMPolicy) string {
 }
 
 // isExecutionRole reports whether jobs of EMR can run as a role.
-func (j *roleJudge) isExecutionRole(ctx context.Context, r *rule.Request, role *object.IAMRole) (bool, error) {
+func (j *roleJudge) isExecutionRole(ctx context.Context, r *rule.Request, role *ack.Role) (bool, error) {
 	if arn := role.Status.ACKResourceMetadata.ARN; arn != "" && j.listed.Match(arn) || j.byName.Match(role.Spec.Name) {
 		return true, nil
 	}
@@ -220,13 +221,13 @@ func (j *roleJudge) isExecutionRole(ctx context.Context, r *rule.Request, role *
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(list, func(a *object.PodIdentityAssociation) bool {
+	return slices.ContainsFunc(list, func(a *ack.PodIdentityAssociation) bool {
 		return emr.IsManagedName(a.Spec.ServiceAccount) && gives(a, role)
 	}), nil
 }
 
 // gives reports whether an association gives the role.
-func gives(a *object.PodIdentityAssociation, role *object.IAMRole) bool {
+func gives(a *ack.PodIdentityAssociation, role *ack.Role) bool {
 	if arn, err := emr.ParseRoleARN(a.Spec.RoleARN); err == nil {
 		return arn.Name == role.Spec.Name
 	}

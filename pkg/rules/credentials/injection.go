@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/paths"
 )
@@ -22,7 +22,7 @@ type injection struct {
 // injected reads the injected forms of a container of a pod that runs as the
 // account. A variable that is set twice counts as it does for the container: the
 // last one wins.
-func injected(pod *object.Pod, c object.Container, sa rule.ServiceAccount) injection {
+func injected(pod *podspec.Pod, c podspec.Container, sa rule.ServiceAccount) injection {
 	var in injection
 	var tokenFile, uri, authorization string
 	for i := range c.Env {
@@ -48,7 +48,7 @@ func isPodIdentityURI(s string) bool { return s == emr.PodIdentityURIv4 || s == 
 
 // mountsToken reports whether the container has the token volume of that name
 // where EKS mounts it, and nothing over it.
-func mountsToken(pod *object.Pod, c object.Container, sa rule.ServiceAccount, at, volume string) bool {
+func mountsToken(pod *podspec.Pod, c podspec.Container, sa rule.ServiceAccount, at, volume string) bool {
 	mounted := slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool {
 		return m.Name == volume && m.MountPath == at && m.SubPath == "" && m.SubPathExpr == ""
 	})
@@ -68,7 +68,7 @@ func mountsToken(pod *object.Pod, c object.Container, sa rule.ServiceAccount, at
 // the same directory and what lies below it can hide the token. The API server tells
 // paths apart that a runtime does not, such as those with a slash at the end, and
 // /var/run is a link to /run in most images.
-func overToken(c object.Container, at, volume string) string {
+func overToken(c podspec.Container, at, volume string) string {
 	for i := range c.VolumeMounts {
 		m := &c.VolumeMounts[i]
 		if m.Name == volume && m.MountPath == at {

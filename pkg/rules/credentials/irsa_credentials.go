@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
@@ -74,7 +74,7 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 					Remediation: "create the pod again once the ServiceAccount is settled; do not write the injected variables by hand",
 				})
 			}
-			if !provided && c.Type != object.EphemeralContainer {
+			if !provided && c.Type != podspec.EphemeralContainer {
 				missing = append(missing, fmt.Sprintf("%q", c.Name))
 			}
 		}
@@ -119,7 +119,7 @@ func mayComeLater(ctx context.Context, s rule.Settings, r *rule.Request, sa rule
 // withoutHindrance says how to mend a missing injection: it names what in the pod
 // switches it off. Without such a thing, the account was too new for EKS's
 // webhook, and the default of the rule is right.
-func withoutHindrance(pod *object.Pod, sa rule.ServiceAccount) string {
+func withoutHindrance(pod *podspec.Pod, sa rule.ServiceAccount) string {
 	const again = ", and create the pod again, so that EKS injects the credentials"
 	if _, ok := pod.Meta.Labels[emr.LabelSkipPodIdentityWebhook]; ok {
 		return "remove the label " + emr.LabelSkipPodIdentityWebhook + again

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
@@ -61,7 +61,7 @@ func newKube2iamAnnotation(s rule.Settings) (rule.Check, error) {
 			for _, key := range namespaceKeys {
 				if value, ok := r.Object.Meta.Annotations[key]; ok {
 					rep.Add(rule.Finding{
-						Path:    object.MapPath("metadata.annotations", key),
+						Path:    fieldpath.Key("metadata.annotations", key),
 						Message: "the namespace lets kube2iam or kiam hand out roles by the annotation " + key,
 						Key:     value,
 					})

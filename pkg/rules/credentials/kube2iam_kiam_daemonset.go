@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
@@ -71,7 +71,7 @@ func checkKube2iamDaemonSet(_ context.Context, r *rule.Request, rep *rule.Report
 	return nil
 }
 
-func agentIn(c object.Container) (what, at string) {
+func agentIn(c podspec.Container) (what, at string) {
 	if agent := agentName(imageName(c.Image)); agent != "" {
 		return agent, c.Path() + ".image"
 	}

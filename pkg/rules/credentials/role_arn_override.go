@@ -9,7 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/jobconf"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
@@ -83,7 +84,7 @@ func newRoleARNOverride(s rule.Settings) (rule.Check, error) {
 	}, nil
 }
 
-func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *object.Pod, allowed pattern.Set) error {
+func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *podspec.Pod, allowed pattern.Set) error {
 	var id identity.Identity // looked up for the first thing that depends on it
 	tokenFiles := map[string]string{
 		emr.EnvWebIdentityTokenFile:            emr.TokenFile(pod.Spec, emr.WebIdentityTokenFile),
@@ -211,7 +212,7 @@ func tokenAudience(v *corev1.Volume) string {
 // overrideInSetting finds the settings and system properties by which Hadoop's S3A,
 // Flink, Iceberg, Presto, Trino and the SDKs for Java assume another role, or take
 // other credentials than the injected ones.
-func overrideInSetting(rep *rule.Report, s *object.Setting, allowed pattern.Set) {
+func overrideInSetting(rep *rule.Report, s *jobconf.Setting, allowed pattern.Set) {
 	key := strings.ToLower(s.Key)
 	if isRoleSetting(key) && s.Value != "" && !allowed.Match(s.Value) {
 		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s assumes the role %q instead of the ServiceAccount's", s.Key, s.Value)})

@@ -11,7 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/emrguard/emrguard/pkg/limit"
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
 	"github.com/emrguard/emrguard/pkg/rules/internal/envfrom"
@@ -88,7 +89,7 @@ func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
 	}
 	judge := func(field, key, value string) {
 		for _, id := range accesskey.Find(value, key, beside) {
-			rep.Add(rule.Finding{Path: object.MapPath(field, key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key), Key: accesskey.Mark(id)})
+			rep.Add(rule.Finding{Path: fieldpath.Key(field, key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key), Key: accesskey.Mark(id)})
 		}
 	}
 	for key, value := range cm.Data {
@@ -97,7 +98,7 @@ func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
 			continue
 		}
 		f := rule.Finding{
-			Path:    object.MapPath("data", key),
+			Path:    fieldpath.Key("data", key),
 			Message: fmt.Sprintf("the ConfigMap's key %q becomes the variable of AWS keys in every pod that takes the ConfigMap by envFrom", key),
 			Key:     accesskey.Mark(value),
 		}
@@ -111,7 +112,7 @@ func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
 	}
 }
 
-func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
+func staticInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) {
 	beside := slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return accesskey.HoldsSecret(e.Value) })
 	for i := range c.Env {
 		staticInEnv(rep, pod, c, i, beside)
@@ -140,7 +141,7 @@ func staticInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
 
 // staticInEnv finds keys in a variable. beside says that another variable of the
 // container holds a secret.
-func staticInEnv(rep *rule.Report, pod *object.Pod, c object.Container, i int, beside bool) {
+func staticInEnv(rep *rule.Report, pod *podspec.Pod, c podspec.Container, i int, beside bool) {
 	e := &c.Env[i]
 	add := func(secret, format string, args ...any) {
 		rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q ", c.Name) + fmt.Sprintf(format, args...), Key: pod.Role + "/" + accesskey.Mark(secret)})
@@ -167,7 +168,7 @@ func staticInEnv(rep *rule.Report, pod *object.Pod, c object.Container, i int, b
 
 // staticInVolume finds files that a volume puts into a directory .aws of
 // wherever it is mounted.
-func staticInVolume(rep *rule.Report, pod *object.Pod, i int) {
+func staticInVolume(rep *rule.Report, pod *podspec.Pod, i int) {
 	v := &pod.Spec.Volumes[i]
 	items := func(list []corev1.KeyToPath) bool {
 		return slices.ContainsFunc(list, func(k corev1.KeyToPath) bool { return inDotAWS(k.Path) })

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/jobconf"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
 )
 
-func staticInSetting(rep *rule.Report, s *object.Setting) {
+func staticInSetting(rep *rule.Report, s *jobconf.Setting) {
 	switch {
 	case isStaticSetting(s.Key):
 		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds AWS keys", s.Key), Key: accesskey.Mark(s.Value)})

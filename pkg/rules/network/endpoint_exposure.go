@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 
+	"github.com/emrguard/emrguard/pkg/apis/elbv2"
+	"github.com/emrguard/emrguard/pkg/apis/gateway"
 	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -112,9 +114,9 @@ func (x exposure) check(ctx context.Context, r *rule.Request, rep *rule.Report) 
 		x.judgeService(r, o, rep)
 	case *networkingv1.Ingress:
 		return x.judgeIngress(ctx, r, o, rep)
-	case *object.Gateway:
+	case *gateway.Gateway:
 		return x.judgeGateway(ctx, r, o, rep)
-	case *object.LoadBalancerConfiguration:
+	case *elbv2.LoadBalancerConfiguration:
 		judgeConfiguration(o, rep)
 	default:
 		judgeHostPorts(r.Object, rep)

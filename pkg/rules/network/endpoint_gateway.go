@@ -6,8 +6,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/apis/elbv2"
+	"github.com/emrguard/emrguard/pkg/apis/gateway"
 	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
-	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -17,7 +18,7 @@ const (
 	configurationKind  = "LoadBalancerConfiguration"
 )
 
-func (x exposure) judgeGateway(ctx context.Context, r *rule.Request, g *object.Gateway, rep *rule.Report) error {
+func (x exposure) judgeGateway(ctx context.Context, r *rule.Request, g *gateway.Gateway, rep *rule.Report) error {
 	name := g.Spec.GatewayClassName
 	o, err := found(r.Cluster.Object(ctx, schema.GroupResource{Group: "gateway.networking.k8s.io", Resource: "gatewayclasses"}, "", name))
 	if err != nil {
@@ -34,7 +35,7 @@ func (x exposure) judgeGateway(ctx context.Context, r *rule.Request, g *object.G
 		}
 		return nil
 	}
-	class, ok := o.Typed.(*object.GatewayClass)
+	class, ok := o.Typed.(*gateway.Class)
 	if !ok || !loadbalancer.IsGatewayController(class.Spec.ControllerName) {
 		return nil
 	}
@@ -52,7 +53,7 @@ func (x exposure) judgeGateway(ctx context.Context, r *rule.Request, g *object.G
 
 // configurationOf looks up a LoadBalancerConfiguration, nil when there is none. A
 // Gateway refers to one in its own namespace, a class names the namespace.
-func configurationOf(ctx context.Context, r *rule.Request, ref *object.ParametersReference, namespace string) (*object.LoadBalancerConfiguration, error) {
+func configurationOf(ctx context.Context, r *rule.Request, ref *gateway.ParametersReference, namespace string) (*elbv2.LoadBalancerConfiguration, error) {
 	if ref == nil || ref.Group != configurationGroup || ref.Kind != configurationKind {
 		return nil, nil //nolint:nilnil // the caller reads nil as "there is none"
 	}
@@ -66,13 +67,13 @@ func configurationOf(ctx context.Context, r *rule.Request, ref *object.Parameter
 	if o == nil {
 		return nil, nil //nolint:nilnil // the caller reads nil as "there is none"
 	}
-	conf, _ := o.Typed.(*object.LoadBalancerConfiguration)
+	conf, _ := o.Typed.(*elbv2.LoadBalancerConfiguration)
 	return conf, nil
 }
 
 // judgeConfiguration judges a configuration of its own: it may come after the Gateway
 // that refers to it.
-func judgeConfiguration(c *object.LoadBalancerConfiguration, rep *rule.Report) {
+func judgeConfiguration(c *elbv2.LoadBalancerConfiguration, rep *rule.Report) {
 	if c.Spec.Scheme != nil && loadbalancer.Scheme(*c.Spec.Scheme) == loadbalancer.InternetFacing {
 		rep.Add(rule.Finding{Path: "spec.scheme", Message: "the load balancers of the Gateways that refer to it are internet-facing"})
 	}

@@ -10,8 +10,10 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/apis/elbv2"
 	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -37,7 +39,7 @@ type ingressClass struct {
 	exists bool
 	// controller of AWS, or empty.
 	controller string
-	params     *object.IngressClassParams
+	params     *elbv2.IngressClassParams
 }
 
 func (x exposure) judgeIngress(ctx context.Context, r *rule.Request, o *networkingv1.Ingress, rep *rule.Report) error {
@@ -68,7 +70,7 @@ func (x exposure) judgeIngress(ctx context.Context, r *rule.Request, o *networki
 	}
 	at := "spec.ingressClassName"
 	if in.Annotations[loadbalancer.ClassAnnotation] != "" {
-		at = object.MapPath("metadata.annotations", loadbalancer.ClassAnnotation)
+		at = fieldpath.Key("metadata.annotations", loadbalancer.ClassAnnotation)
 	}
 	x.judge(loadbalancer.OfIngress(in, group), at, "", rep)
 	return nil
@@ -167,7 +169,7 @@ func (c *classes) lookUp(ctx context.Context, name string) (ingressClass, error)
 		return class, fmt.Errorf("look up IngressClassParams %s: %w", ref.Name, err)
 	}
 	if params != nil {
-		class.params, _ = params.Typed.(*object.IngressClassParams)
+		class.params, _ = params.Typed.(*elbv2.IngressClassParams)
 	}
 	return class, nil
 }

@@ -5,7 +5,7 @@ import (
 	_ "embed" // the documentation of the rule
 	"fmt"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/apis/karpenter"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
@@ -58,7 +58,7 @@ func KarpenterInstanceMetadata() rule.Rule {
 				return nil, rule.ParameterError(karpenterMetadataID, fmt.Errorf("hopLimit: %d is not in 1 to %d", p.HopLimit, maxHopLimit))
 			}
 			return func(_ context.Context, r *rule.Request, rep *rule.Report) error {
-				if class, ok := r.Object.Typed.(*object.EC2NodeClass); ok {
+				if class, ok := r.Object.Typed.(*karpenter.EC2NodeClass); ok {
 					judgeMetadataOptions(metadataOptions(class, r.Object.GVK.Version), p.HopLimit, rep)
 				}
 				return nil
@@ -70,8 +70,8 @@ func KarpenterInstanceMetadata() rule.Rule {
 // metadataOptions are the options of a class with the defaults of its version: the
 // hop limit was 2 in v1beta1 (Karpenter 0.32 to 0.37), by which pods reach the
 // metadata service, and is 1 in v1.
-func metadataOptions(class *object.EC2NodeClass, version string) *object.MetadataOptions {
-	var m object.MetadataOptions
+func metadataOptions(class *karpenter.EC2NodeClass, version string) *karpenter.MetadataOptions {
+	var m karpenter.MetadataOptions
 	if class.Spec.MetadataOptions != nil {
 		m = *class.Spec.MetadataOptions
 	}
@@ -82,7 +82,7 @@ func metadataOptions(class *object.EC2NodeClass, version string) *object.Metadat
 	return &m
 }
 
-func judgeMetadataOptions(m *object.MetadataOptions, hopLimit int64, rep *rule.Report) {
+func judgeMetadataOptions(m *karpenter.MetadataOptions, hopLimit int64, rep *rule.Report) {
 	const path = "spec.metadataOptions."
 	if m.HTTPEndpoint == "disabled" {
 		return

@@ -8,14 +8,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/hostpath"
 	"github.com/emrguard/emrguard/pkg/rules/internal/imds"
 )
 
 // nodeInPod finds what the pod as a whole has of its node.
-func nodeInPod(rep *rule.Report, pod *object.Pod) {
+func nodeInPod(rep *rule.Report, pod *podspec.Pod) {
 	if pod.Spec.HostNetwork {
 		rep.Add(rule.Finding{
 			Path:    pod.FieldPath("hostNetwork"),
@@ -45,7 +45,7 @@ func isHostProcess(w *corev1.WindowsSecurityContextOptions) bool {
 }
 
 // nodeInContainer finds what a container has of its node.
-func nodeInContainer(rep *rule.Report, pod *object.Pod, c object.Container) {
+func nodeInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) {
 	add := func(field, format string, args ...any) {
 		rep.Add(rule.Finding{Path: c.Path() + "." + field, Message: fmt.Sprintf("container %q ", c.Name) + fmt.Sprintf(format, args...), Key: pod.Role})
 	}
@@ -124,7 +124,7 @@ func nodeCapability(s string) (name, why string) {
 
 // judgeHostPaths finds volumes that are paths of the node from which its credentials
 // can be had, by themselves or by the subPath of a mount.
-func (p *instanceProfileParameters) judgeHostPaths(rep *rule.Report, pod *object.Pod) {
+func (p *instanceProfileParameters) judgeHostPaths(rep *rule.Report, pod *podspec.Pod) {
 	hostPath := func(v *corev1.Volume) bool { return v.HostPath != nil }
 	if !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return hostPath(&v) }) {
 		return
@@ -173,7 +173,7 @@ func (p *instanceProfileParameters) judgeHostPaths(rep *rule.Report, pod *object
 }
 
 // readOnlyVolumes are the volumes that are mounted, and by nobody to write.
-func readOnlyVolumes(pod *object.Pod) map[string]bool {
+func readOnlyVolumes(pod *podspec.Pod) map[string]bool {
 	only := map[string]bool{}
 	for c := range pod.Containers() {
 		for j := range c.VolumeMounts {

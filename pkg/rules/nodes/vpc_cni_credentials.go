@@ -5,7 +5,7 @@ import (
 	_ "embed" // the documentation of the rule
 
 	"github.com/emrguard/emrguard/pkg/emr"
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/podidentity"
@@ -62,7 +62,7 @@ func checkVPCCNI(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 		return err
 	}
 	f := rule.Finding{
-		Path:    object.MapPath("metadata.annotations", emr.AnnotationRoleARN),
+		Path:    fieldpath.Key("metadata.annotations", emr.AnnotationRoleARN),
 		Message: "the VPC CNI plugin has no role of its own and uses that of its node",
 	}
 	if s.PodIdentity {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/emr"
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
@@ -111,7 +112,7 @@ func ownRole(o *object.Object) (bearer, bool) {
 	role, ok := emr.RoleOf(o.Meta.Name, o.Meta.Annotations[emr.AnnotationRoleARN])
 	path := "metadata.name"
 	if role.ARN != "" {
-		path = object.MapPath("metadata.annotations", emr.AnnotationRoleARN)
+		path = fieldpath.Key("metadata.annotations", emr.AnnotationRoleARN)
 	}
 	return bearer{role, path}, ok
 }

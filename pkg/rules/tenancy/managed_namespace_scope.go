@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/changes"
 	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
@@ -96,7 +97,7 @@ func judgeLabels(s rule.Settings, r *rule.Request, rep *rule.Report) {
 	}
 	before, after := r.Old.Meta.Labels, r.Object.Meta.Labels
 	for _, key := range changes.Keys(before, after) {
-		path := object.MapPath("metadata.labels", key)
+		path := fieldpath.Key("metadata.labels", key)
 		switch {
 		case s.Selector != nil && selects(s.Selector, key):
 			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("%s may not change the label %s, by which EMR's namespaces are selected", wording.Requester(r.Requester), key), Act: true})

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -28,7 +28,7 @@ func makes(prefix string, names []string) string {
 
 // Judge reports the sources of variables that can make one of the names,
 // but for those that can make a graver one, which is a finding of another rule.
-func Judge(rep *rule.Report, pod *object.Pod, c object.Container, names, graver []string) {
+func Judge(rep *rule.Report, pod *podspec.Pod, c podspec.Container, names, graver []string) {
 	for i := range c.EnvFrom {
 		prefix := c.EnvFrom[i].Prefix
 		name := makes(prefix, names)

@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/emrguard/emrguard/pkg/object"
+	"github.com/emrguard/emrguard/pkg/apis/ack"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -15,14 +15,14 @@ var associations = schema.GroupResource{Group: "eks.services.k8s.aws", Resource:
 
 // Associations returns the associations of EKS Pod Identity that AWS Controllers for
 // Kubernetes manage in the cluster; none where ACK is not installed.
-func Associations(ctx context.Context, r *rule.Request) ([]*object.PodIdentityAssociation, error) {
+func Associations(ctx context.Context, r *rule.Request) ([]*ack.PodIdentityAssociation, error) {
 	objects, err := r.Cluster.Objects(ctx, associations, "")
 	if err != nil {
 		return nil, fmt.Errorf("look up Pod Identity associations: %w", err)
 	}
-	var list []*object.PodIdentityAssociation
+	var list []*ack.PodIdentityAssociation
 	for _, o := range objects {
-		if a, ok := o.Typed.(*object.PodIdentityAssociation); ok {
+		if a, ok := o.Typed.(*ack.PodIdentityAssociation); ok {
 			list = append(list, a)
 		}
 	}
