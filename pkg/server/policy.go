@@ -26,7 +26,7 @@ type PolicyData struct {
 	// CABundleWriters is the default of guard-protection's parameter.
 	CABundleWriters []string `json:"caBundleWriters"`
 	// Operations and Reaches say which entries can change what EMR runs.
-	Operations []string      `json:"operations"`
+	Operations []string                 `json:"operations"`
 	Reaches    []admissioncontrol.Reach `json:"reaches"`
 	// Definitions are the CustomResourceDefinitions of what the rules read.
 	Definitions []string `json:"definitions"`

@@ -2,6 +2,7 @@ package grants
 
 import (
 	_ "embed" // the documentation of the rule
+
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
