@@ -81,7 +81,7 @@ func Parts(list []rule.Rule) (map[string]any, error) {
 			"type": "object", "description": "An exemption.", "additionalProperties": false, "required": []string{"rule", "reason"},
 			"properties": object{
 				"rule": id("Rule id."), "namespace": text("Namespace (pattern)."), "object": text("Name of the object (pattern)."),
-				"subject": text("Subject of a grant (pattern)."), "user": text("Who asks (pattern)."),
+				"subject": text("Subject of a grant (pattern)."), "user": text("Requester (pattern)."),
 				"reason": text("Why it exists."), "expires": text("RFC 3339 time at which it ends."),
 			},
 		}},
