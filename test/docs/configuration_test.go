@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/emrguard/emrguard/pkg/cli"
+	"github.com/emrguard/emrguard/pkg/config"
 )
 
 var yamlBlock = regexp.MustCompile("(?ms)^( *)```ya?ml\n(.*?)^ *```")
@@ -89,4 +91,34 @@ func pages(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return list
+}
+
+// Every field of the configuration is in the table of docs/configuration.md.
+func TestEveryFieldIsInTheTable(t *testing.T) {
+	page := read(t, "docs", "configuration.md")
+	var fields func(prefix string, of reflect.Type) []string
+	fields = func(prefix string, of reflect.Type) []string {
+		var names []string
+		for i := range of.NumField() {
+			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if kind := of.Field(i).Type; kind.Kind() == reflect.Struct && kind != reflect.TypeFor[config.Subjects]() {
+				names = append(names, fields(prefix+name+".", kind)...)
+			} else {
+				names = append(names, prefix+name)
+			}
+		}
+		return names
+	}
+	list := fields("", reflect.TypeFor[config.Guard]())
+	for _, name := range list {
+		if name == "apiVersion" || name == "kind" || name == "rules" {
+			continue
+		}
+		if !regexp.MustCompile("(?m)^\\| [^|]*`" + regexp.QuoteMeta(name) + "`[^|]* \\|").MatchString(page) {
+			t.Errorf("the table of docs/configuration.md lacks the field %s", name)
+		}
+	}
+	if len(list) < 20 {
+		t.Errorf("only %d fields were found", len(list))
+	}
 }
