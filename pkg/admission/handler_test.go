@@ -56,7 +56,10 @@ func openWith(t *testing.T, d admission.Endpoint, facts engine.Facts, change fun
 	}
 	registry := prometheus.NewRegistry()
 	s := httptest.NewServer(&admission.Handler{
-		Budget: admission.DefaultBudget(), Endpoint: d, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(registry), Log: log,
+		Budget: admission.DefaultBudget(),
+		Reviewer: admission.Reviewer{
+			Endpoint: d, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(registry), Log: log,
+		},
 	})
 	t.Cleanup(s.Close)
 	return &endpoint{s, registry}
@@ -409,7 +412,7 @@ func FuzzServeHTTP(f *testing.F) {
 	facts.Set(&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "edit"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"*"}, Verbs: []string{"*"}}}})
 	recorder := metrics.New(prometheus.NewRegistry())
 	f.Fuzz(func(t *testing.T, body []byte) {
-		h := &admission.Handler{Budget: admission.DefaultBudget(), Endpoint: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: recorder, Log: logr.Discard()}
+		h := &admission.Handler{Budget: admission.DefaultBudget(), Reviewer: admission.Reviewer{Endpoint: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: recorder, Log: logr.Discard()}}
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/managed", bytes.NewReader(body))
 		req.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()

@@ -29,13 +29,13 @@ type judged struct {
 // proves that the answer comes in time all the same. The goroutine keeps its share of
 // the budget until it ends, so at most one of them runs. A small request has too few
 // elements to be slow.
-func (h *Handler) judge(ctx context.Context, e *engine.Engine, res object.Resource, in *review, held **share) judged {
-	if !(*held).isLarge() {
-		return h.judgeNow(ctx, e, res, in)
+func (v *Reviewer) judge(ctx context.Context, e *engine.Engine, res object.Resource, in *review) judged {
+	if !in.held.isLarge() {
+		return v.judgeNow(ctx, e, res, in)
 	}
 	var over atomic.Bool // set by whoever comes first: the judgement, or the end of the wait
 	done := make(chan judged, 1)
-	large := *held
+	large := in.held
 	go func() {
 		j := judged{err: errPanicked}
 		defer func() {
@@ -47,10 +47,10 @@ func (h *Handler) judge(ctx context.Context, e *engine.Engine, res object.Resour
 		}()
 		defer func() {
 			if p := recover(); p != nil {
-				h.Log.Error(fmt.Errorf("panic: %v", p), "Could not answer an admission request", "stack", string(debug.Stack()))
+				v.Log.Error(fmt.Errorf("panic: %v", p), "Could not answer an admission request", "stack", string(debug.Stack()))
 			}
 		}()
-		j = h.judgeNow(ctx, e, res, in)
+		j = v.judgeNow(ctx, e, res, in)
 	}()
 	timer := time.NewTimer(limit.Answer)
 	defer timer.Stop()
@@ -63,8 +63,8 @@ func (h *Handler) judge(ctx context.Context, e *engine.Engine, res object.Resour
 	if !over.CompareAndSwap(false, true) {
 		return <-done
 	}
-	*held = nil
-	return h.unread(e, res, in, errSlow)
+	in.held = nil
+	return v.unread(e, res, in, errSlow)
 }
 
 var (
@@ -74,18 +74,18 @@ var (
 
 // judgeNow judges a request in the goroutine of its caller. A mistake of ours is not
 // answered with an HTTP error, which the failure policy might turn into a yes.
-func (h *Handler) judgeNow(ctx context.Context, e *engine.Engine, res object.Resource, in *review) (j judged) {
+func (v *Reviewer) judgeNow(ctx context.Context, e *engine.Engine, res object.Resource, in *review) (j judged) {
 	defer func() {
 		if p := recover(); p != nil {
 			mistake := &engine.Mistake{Value: p, Stack: string(debug.Stack())}
-			h.Log.Error(mistake, "Could not judge an admission request", "uid", in.Request.UID, "panic", fmt.Sprint(p), "stack", mistake.Stack)
-			j = h.unread(e, res, in, mistake)
+			v.Log.Error(mistake, "Could not judge an admission request", "uid", in.request.UID, "panic", fmt.Sprint(p), "stack", mistake.Stack)
+			j = v.unread(e, res, in, mistake)
 		}
 	}()
 	if in.exceeded != nil {
-		return h.unread(e, res, in, in.exceeded)
+		return v.unread(e, res, in, in.exceeded)
 	}
-	r, old, err := h.request(e, res, in)
+	r, old, err := v.request(e, res, in)
 	if r == nil || err != nil {
 		return judged{err: err}
 	}
@@ -96,15 +96,15 @@ func (h *Handler) judgeNow(ctx context.Context, e *engine.Engine, res object.Res
 
 // unread answers a request whose objects are not read, or not to the end, as the rules
 // that concern it would answer a finding.
-func (h *Handler) unread(e *engine.Engine, res object.Resource, in *review, cause error) judged {
+func (v *Reviewer) unread(e *engine.Engine, res object.Resource, in *review, cause error) judged {
 	envelope := *in
 	envelope.exceeded = cause
-	r, _, err := h.request(e, res, &envelope)
+	r, _, err := v.request(e, res, &envelope)
 	if r == nil || err != nil {
 		return judged{err: err}
 	}
 	if limit.IsExceeded(cause) {
-		h.Metrics.OverBudget(string(h.Endpoint))
+		v.Metrics.OverBudget(string(v.Endpoint))
 	}
 	return judged{request: r, verdict: e.OverBudget(r, cause)}
 }

@@ -35,8 +35,10 @@ func openRule(t *testing.T, check rule.Check) *endpoint {
 	}
 	registry := prometheus.NewRegistry()
 	s := httptest.NewServer(&admission.Handler{
-		Budget: admission.DefaultBudget(), Endpoint: admission.Managed, Engine: func() *engine.Engine { return e },
-		Facts: &cluster.Snapshot{}, Metrics: metrics.New(registry), Log: logr.Discard(),
+		Budget: admission.DefaultBudget(),
+		Reviewer: admission.Reviewer{
+			Endpoint: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: &cluster.Snapshot{}, Metrics: metrics.New(registry), Log: logr.Discard(),
+		},
 	})
 	t.Cleanup(s.Close)
 	return &endpoint{s, registry}

@@ -35,13 +35,6 @@ func badRequest(format string, args ...any) *requestError {
 	return &requestError{http.StatusBadRequest, fmt.Errorf(format, args...)}
 }
 
-// review is an AdmissionReview as it was read.
-type review struct {
-	admissionv1.AdmissionReview
-	// exceeded is why the objects were not read, nil when they were.
-	exceeded error
-}
-
 // chunks are what bodies are read through.
 var chunks = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
@@ -50,9 +43,9 @@ var chunks = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 // decide what follows. Answering with an HTTP error instead would leave the decision
 // to the failure policy, and whoever wrote the request chooses its size. Only when
 // not even the envelope can be read, the answer is 429.
-func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Request) (*review, *share, error) {
+func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Request) (in *review, err error) {
 	if err := checkHeader(req); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	control := http.NewResponseController(w)
 	if deadline, ok := ctx.Deadline(); ok {
@@ -60,18 +53,20 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Req
 		_ = control.SetReadDeadline(deadline)
 		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	}
-	body := &splitReader{body: req.Body, splitter: newSplitter(min(req.ContentLength, h.Budget.body))}
+	body := &splitReader{body: req.Body, splitter: newSplitter(min(req.ContentLength, h.Budget.body)), from: senderOf(req)}
 	if req.ContentLength > h.Budget.body {
-		over := &limit.Exceeded{What: fmt.Sprintf("a request of %d bytes, the most is %d", req.ContentLength, h.Budget.body)}
-		r, err := body.head(over)
-		return r, nil, err
+		return body.head(&limit.Exceeded{What: fmt.Sprintf("a request of %d bytes, the most is %d", req.ContentLength, h.Budget.body)})
 	}
 	wait, cancel := context.WithTimeout(ctx, waitFor(ctx))
 	defer cancel()
 	held, err := h.Budget.forBody(wait, peer(req), req.ContentLength)
+	defer func() {
+		if in == nil || in.held == nil { // also after a panic
+			held.release()
+		}
+	}()
 	if err != nil {
-		r, err := body.head(err)
-		return r, held, err
+		return body.head(err)
 	}
 	held.reading().Reading(req.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 	body.worked = held.reading().Worked
@@ -81,14 +76,15 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, req *http.Req
 	if err != nil {
 		body.raw = nil
 		held.release() // others need not wait for the rest of this body
-		r, err := body.head(err)
-		return r, nil, err
+		held = nil
+		return body.head(err)
 	}
-	r, err := body.review()
-	if err == nil {
-		r.exceeded = held.forObjects(wait, peer(req), body.decoded+int64(len(body.raw)))
+	if in, err = body.review(); err != nil {
+		return nil, err
 	}
-	return r, held, err
+	in.held = held
+	in.exceeded = held.forObjects(wait, peer(req), body.decoded+int64(len(body.raw)))
+	return in, nil
 }
 
 // waitFor is how long a request may wait for its turns.
@@ -126,6 +122,7 @@ func peer(req *http.Request) string {
 type splitReader struct {
 	*splitter
 	body io.Reader
+	from sender
 	// worked is told how long what was read took to split, if it is not nil.
 	worked func(time.Duration)
 }
@@ -181,14 +178,14 @@ func (r *splitReader) head(cause error) (*review, error) {
 	if head == nil {
 		return nil, overload(cause)
 	}
-	in := &review{exceeded: cause}
-	if err := in.decode(head); err != nil {
+	q, err := decodeReview(head)
+	if err != nil {
 		return nil, err
 	}
 	if !slow {
 		_, _ = io.CopyN(io.Discard, r.body, limit.Drain) // a client that is gone gets no answer
 	}
-	return in, nil
+	return &review{request: q, exceeded: cause, from: r.from}, nil
 }
 
 // overload answers a request of which nothing is known.
@@ -214,25 +211,30 @@ func broken(err error) error {
 
 // review returns what was read.
 func (r *splitReader) review() (*review, error) {
-	in := &review{}
-	if err := in.decode(r.envelope); err != nil {
+	q, err := decodeReview(r.envelope)
+	if err != nil {
 		return nil, err
 	}
-	in.Request.Object.Raw, in.Request.OldObject.Raw = r.part(r.object), r.part(r.old)
-	return in, nil
+	q.Object.Raw, q.OldObject.Raw = r.part(r.object), r.part(r.old)
+	return &review{request: q, from: r.from}, nil
 }
 
-func (in *review) decode(envelope []byte) error {
-	if err := apijson.Unmarshal(envelope, &in.AdmissionReview); err != nil {
-		return badRequest("the body is no AdmissionReview: %w", err)
+// kindReview is the kind of requests and answers.
+const kindReview = "AdmissionReview"
+
+// decodeReview reads the envelope of a review.
+func decodeReview(envelope []byte) (*admissionv1.AdmissionRequest, error) {
+	var in admissionv1.AdmissionReview
+	if err := apijson.Unmarshal(envelope, &in); err != nil {
+		return nil, badRequest("the body is no AdmissionReview: %w", err)
 	}
 	switch {
-	case in.APIVersion != admissionv1.SchemeGroupVersion.String() || in.Kind != "AdmissionReview":
-		return badRequest("the body is %q, %q instead of %q, \"AdmissionReview\"", in.APIVersion, in.Kind, admissionv1.SchemeGroupVersion)
+	case in.APIVersion != admissionv1.SchemeGroupVersion.String() || in.Kind != kindReview:
+		return nil, badRequest("the body is %q, %q instead of %q, \"AdmissionReview\"", in.APIVersion, in.Kind, admissionv1.SchemeGroupVersion)
 	case in.Request == nil:
-		return badRequest("the AdmissionReview has no request")
+		return nil, badRequest("the AdmissionReview has no request")
 	case in.Request.UID == "":
-		return badRequest("the request has no uid, so no answer could be matched to it")
+		return nil, badRequest("the request has no uid, so no answer could be matched to it")
 	}
-	return nil
+	return in.Request, nil
 }

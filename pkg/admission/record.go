@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"slices"
 
-	admissionv1 "k8s.io/api/admission/v1"
-
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -15,37 +13,38 @@ import (
 // record counts what was found and writes one log line for a request with
 // findings. Messages of findings hold no secrets; objects are never logged. A
 // dry run counts like any other request: it has no other effect here.
-func (h *Handler) record(req *http.Request, in *admissionv1.AdmissionRequest, r *rule.Request, v *engine.Verdict) {
-	for _, list := range [][]engine.Outcome{v.Denied, v.Warned, v.Audited} {
+func (v *Reviewer) record(from *review, r *rule.Request, verdict *engine.Verdict) {
+	in := from.request
+	for _, list := range [][]engine.Outcome{verdict.Denied, verdict.Warned, verdict.Audited} {
 		for _, o := range list {
 			action := string(o.Action)
 			if o.BreakGlass {
 				action = annotationBreakGlass
 			}
-			h.Metrics.Finding(o.Rule, action, r.Requester.Class)
+			v.Metrics.Finding(o.Rule, action, r.Requester.Class)
 		}
 	}
-	for _, o := range v.Exempted {
-		h.Metrics.Finding(o.Rule, annotationExempt, r.Requester.Class)
+	for _, o := range verdict.Exempted {
+		v.Metrics.Finding(o.Rule, annotationExempt, r.Requester.Class)
 	}
-	for _, e := range v.Errors {
-		h.Metrics.RuleError(e.Rule)
-		fields := append(caller(req), "rule", e.Rule, "uid", in.UID)
+	for _, e := range verdict.Errors {
+		v.Metrics.RuleError(e.Rule)
+		fields := append(from.from.fields(), "rule", e.Rule, "uid", in.UID)
 		if mistake := (*engine.Mistake)(nil); errors.As(e.Err, &mistake) {
 			fields = append(fields, "panic", fmt.Sprint(mistake.Value), "stack", mistake.Stack)
 		}
-		h.Log.Error(e.Err, "A rule could not judge", fields...)
+		v.Log.Error(e.Err, "A rule could not judge", fields...)
 	}
-	if len(v.Denied)+len(v.Warned)+len(v.Audited)+len(v.Exempted) == 0 {
+	if len(verdict.Denied)+len(verdict.Warned)+len(verdict.Audited)+len(verdict.Exempted) == 0 {
 		return
 	}
 	decision := "allow"
-	if !v.Allowed() {
+	if !verdict.Allowed() {
 		decision = string(rule.Deny)
-	} else if len(v.Warned) > 0 {
+	} else if len(verdict.Warned) > 0 {
 		decision = string(rule.Warn)
 	}
-	h.Log.Info("Judged", append(caller(req),
+	v.Log.Info("Judged", append(from.from.fields(),
 		"decision", decision,
 		"operation", in.Operation,
 		"resource", in.Resource.Resource,
@@ -56,23 +55,33 @@ func (h *Handler) record(req *http.Request, in *admissionv1.AdmissionRequest, r 
 		"class", r.Requester.Class,
 		"managed", r.Managed,
 		"dryRun", r.DryRun,
-		"deny", ids(v.Denied),
-		"warn", ids(v.Warned),
-		"audit", ids(v.Audited),
-		"exempt", ids(v.Exempted),
+		"deny", ids(verdict.Denied),
+		"warn", ids(verdict.Warned),
+		"audit", ids(verdict.Audited),
+		"exempt", ids(verdict.Exempted),
 		"uid", in.UID,
 	)...)
 }
 
-// caller says who has sent a request. Without a client certificate anybody who
+// sender is who has sent a request. Without a client certificate anybody who
 // reaches the port can have written it, and what it says of users and objects is
 // then a claim: the API server's own audit log has what was really asked.
-func caller(req *http.Request) []any {
-	client, authenticated := "", req.TLS != nil && len(req.TLS.VerifiedChains) > 0
-	if authenticated {
-		client = req.TLS.VerifiedChains[0][0].Subject.CommonName
+type sender struct {
+	peer, client  string
+	authenticated bool
+}
+
+func senderOf(req *http.Request) sender {
+	s := sender{peer: req.RemoteAddr}
+	if s.authenticated = req.TLS != nil && len(req.TLS.VerifiedChains) > 0; s.authenticated {
+		s.client = req.TLS.VerifiedChains[0][0].Subject.CommonName
 	}
-	return []any{"peer", req.RemoteAddr, "authenticated", authenticated, "client", client}
+	return s
+}
+
+// fields for the log.
+func (s sender) fields() []any {
+	return []any{"peer", s.peer, "authenticated", s.authenticated, "client", s.client}
 }
 
 // ids are the rules of findings, each once.

@@ -1,13 +1,11 @@
 package admission
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -46,42 +44,25 @@ const (
 	annotationUnknown    = "unknown"
 )
 
-// writeTimeout is how long a client may take to read an answer.
-const writeTimeout = 5 * time.Second
-
-// write answers with a verdict. A request that may pass in a moment is refused with
+// respond answers with a verdict. A request that may pass in a moment is refused with
 // 429: clients of Kubernetes try again by themselves.
-func (h *Handler) write(w http.ResponseWriter, in *review, v *engine.Verdict) error {
-	response := &admissionv1.AdmissionResponse{Allowed: v.Allowed(), AuditAnnotations: annotations(v)}
-	if !response.Allowed {
-		response.Result = &metav1.Status{
-			Status:  metav1.StatusFailure,
-			Code:    http.StatusForbidden,
-			Reason:  metav1.StatusReasonForbidden,
-			Message: refusal(in.Request, v),
-		}
-		if exceeded := (*limit.Exceeded)(nil); errors.As(in.exceeded, &exceeded) && exceeded.Retry {
-			response.Result.Code = http.StatusTooManyRequests
-			response.Result.Reason = metav1.StatusReasonTooManyRequests
-			response.Result.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
-		}
+func respond(in *review, v *engine.Verdict) *admissionv1.AdmissionResponse {
+	response := &admissionv1.AdmissionResponse{UID: in.request.UID, Allowed: v.Allowed(), AuditAnnotations: annotations(v), Warnings: warnings(v)}
+	if response.Allowed {
+		return response
 	}
-	response.Warnings = warnings(v)
-	return h.send(w, in, response)
-}
-
-func (h *Handler) send(w http.ResponseWriter, in *review, response *admissionv1.AdmissionResponse) error {
-	response.UID = in.Request.UID
-	out, err := json.Marshal(admissionv1.AdmissionReview{TypeMeta: in.TypeMeta, Response: response})
-	if err != nil {
-		return fmt.Errorf("write the answer: %w", err)
+	response.Result = &metav1.Status{
+		Status:  metav1.StatusFailure,
+		Code:    http.StatusForbidden,
+		Reason:  metav1.StatusReasonForbidden,
+		Message: refusal(in.request, v),
 	}
-	// Not every ResponseWriter has deadlines, that of a test has none.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	w.Header().Set("Content-Type", "application/json")
-	// A peer that is gone cannot be told so.
-	_, _ = w.Write(out)
-	return nil
+	if exceeded := (*limit.Exceeded)(nil); errors.As(in.exceeded, &exceeded) && exceeded.Retry {
+		response.Result.Code = http.StatusTooManyRequests
+		response.Result.Reason = metav1.StatusReasonTooManyRequests
+		response.Result.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
+	}
+	return response
 }
 
 // refusal lists every finding that refuses the request, one on a line.

@@ -46,20 +46,20 @@ func FuzzSplit(f *testing.F) {
 			return
 		}
 		for _, part := range []struct{ got, want *[]byte }{
-			{&got.Request.Object.Raw, &want.Request.Object.Raw}, {&got.Request.OldObject.Raw, &want.Request.OldObject.Raw},
+			{&got.request.Object.Raw, &want.Request.Object.Raw}, {&got.request.OldObject.Raw, &want.Request.OldObject.Raw},
 		} {
 			if !sameJSON(t, *part.got, *part.want) {
 				t.Fatalf("object %q, want %q", *part.got, *part.want)
 			}
 			*part.got, *part.want = nil, nil
 		}
-		options, wantOptions := got.Request.Options.Raw, want.Request.Options.Raw
+		options, wantOptions := got.request.Options.Raw, want.Request.Options.Raw
 		if !sameJSON(t, options, wantOptions) {
 			t.Fatalf("options %q, want %q", options, wantOptions)
 		}
-		got.Request.Options.Raw, want.Request.Options.Raw = nil, nil
-		if !reflect.DeepEqual(got.AdmissionReview, want) {
-			t.Fatalf("envelope %+v, want %+v", got.Request, want.Request)
+		got.request.Options.Raw, want.Request.Options.Raw = nil, nil
+		if !reflect.DeepEqual(got.request, want.Request) {
+			t.Fatalf("envelope %+v, want %+v", got.request, want.Request)
 		}
 	})
 }
@@ -92,11 +92,11 @@ func TestSplitKeepsWhatTheAPIServerWrites(t *testing.T) {
 	}
 	for n := range 40 {
 		got, err := split(body, n+1)
-		if err != nil || !sameJSON(t, got.Request.Object.Raw, raw) || !sameJSON(t, got.Request.OldObject.Raw, raw) {
+		if err != nil || !sameJSON(t, got.request.Object.Raw, raw) || !sameJSON(t, got.request.OldObject.Raw, raw) {
 			t.Fatalf("in pieces of %d: %v", n+1, err)
 		}
-		if len(got.Request.Object.Raw) >= len(raw) {
-			t.Errorf("%d bytes, escaped they are %d", len(got.Request.Object.Raw), len(raw))
+		if len(got.request.Object.Raw) >= len(raw) {
+			t.Errorf("%d bytes, escaped they are %d", len(got.request.Object.Raw), len(raw))
 		}
 	}
 }

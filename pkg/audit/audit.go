@@ -111,16 +111,7 @@ func (a *Auditor) Judge(ctx context.Context, res object.Resource, o *object.Obje
 
 // request is the one by which an object would have come.
 func (a *Auditor) request(res object.Resource, o *object.Object) *rule.Request {
-	r := a.engine.Existing(res, o, &a.world.snapshot)
-	r.ManagedNamespaces = func() []string { return slices.Clone(a.managed) }
-	r.IsManaged = func(ns string) bool {
-		if ns == r.Namespace {
-			return r.Managed
-		}
-		_, found := slices.BinarySearch(a.managed, ns)
-		return found
-	}
-	return r
+	return a.engine.ExistingAmong(a.managed, res, o, &a.world.snapshot)
 }
 
 // add takes over what was found. Line numbers are looked up only for findings.

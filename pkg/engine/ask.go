@@ -139,10 +139,10 @@ func (e *Engine) grouper(r *rule.Request, asked **compiled) func(*rule.Finding) 
 // before is the request as if the old object were asked for: what it finds was
 // there already.
 func before(r *rule.Request) *rule.Request {
-	return &rule.Request{
-		Operation: r.Operation, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name,
-		Managed: r.Managed, DryRun: r.DryRun, Requester: r.Requester, Object: r.Old, Cluster: r.Cluster, ManagedNamespaces: r.ManagedNamespaces, IsManaged: r.IsManaged,
-	}
+	b := *r
+	b.Object, b.Old = r.Old, nil
+	b.ForgetComputed()
+	return &b
 }
 
 // onlyNew drops the findings that the old object had as well. Each old one

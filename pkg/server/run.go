@@ -71,7 +71,10 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	budget := admission.NewBudget(o.MaxBodyBytes, o.MaxBytesInFlight)
 	for _, endpoint := range []admission.Endpoint{admission.Managed, admission.Cluster} {
 		server.Register(endpoint.Path(), &admission.Handler{
-			Budget: budget, Endpoint: endpoint, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
+			Budget: budget,
+			Reviewer: admission.Reviewer{
+				Endpoint: endpoint, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
+			},
 		})
 	}
 	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(watcher)); err != nil {

@@ -112,9 +112,10 @@ func (f *fixture) review(b *testing.B) []byte {
 
 func (f *fixture) handler() http.Handler {
 	return &admission.Handler{
-		Budget:   admission.DefaultBudget(),
-		Endpoint: admission.Managed, Engine: func() *engine.Engine { return f.engine }, Facts: f.facts,
-		Metrics: metrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
+		Budget: admission.DefaultBudget(),
+		Reviewer: admission.Reviewer{
+			Endpoint: admission.Managed, Engine: func() *engine.Engine { return f.engine }, Facts: f.facts, Metrics: metrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
+		},
 	}
 }
 

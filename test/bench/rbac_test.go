@@ -116,8 +116,10 @@ func (w world) handler(b *testing.B, facts *cluster.Snapshot) http.Handler {
 		b.Fatal(err)
 	}
 	return &admission.Handler{
-		Budget:   admission.DefaultBudget(),
-		Endpoint: admission.Cluster, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
+		Budget: admission.DefaultBudget(),
+		Reviewer: admission.Reviewer{
+			Endpoint: admission.Cluster, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: metrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
+		},
 	}
 }
 

@@ -106,8 +106,10 @@ func worstHandler(tb testing.TB, facts *cluster.Snapshot) http.Handler {
 		tb.Fatal(err)
 	}
 	return &admission.Handler{
-		Budget:   admission.DefaultBudget(),
-		Endpoint: admission.Cluster, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: emrmetrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
+		Budget: admission.DefaultBudget(),
+		Reviewer: admission.Reviewer{
+			Endpoint: admission.Cluster, Engine: func() *engine.Engine { return e }, Facts: facts, Metrics: emrmetrics.New(prometheus.NewRegistry()), Log: logr.Discard(),
+		},
 	}
 }
 
