@@ -88,7 +88,7 @@ func (f *Files) read(source *manifest.Object, namespace string) {
 		o.Meta.Namespace = cmp.Or(o.Meta.Namespace, namespace)
 		f.Namespaces = append(f.Namespaces, o.Meta.Namespace)
 	}
-	f.rbac = f.rbac || o.RBAC != nil
+	f.rbac = f.rbac || o.RBAC() != nil
 	f.world.Add(o)
 	f.world.snapshot.SetObject(o) // what is small enough for a file may be looked up, whatever it is
 	f.objects = append(f.objects, fileObject{res, o, Place{File: source.File, Line: source.Line}})

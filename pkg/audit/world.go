@@ -22,14 +22,14 @@ func (w *World) Add(o *object.Object) { w.snapshot.Add(o) }
 
 // grants lets a role or binding grant what it grants, from now on.
 func (w *World) grants(o *object.Object) {
-	if obj, ok := o.RBAC.(runtime.Object); ok {
+	if obj := o.RBAC(); obj != nil {
 		_ = w.snapshot.RBAC().Set(obj) // it knows the four kinds
 	}
 }
 
 // forgets takes back what a binding grants that somebody defines again.
 func (w *World) forgets(o *object.Object) {
-	if obj, ok := o.RBAC.(runtime.Object); ok {
+	if obj := o.RBAC(); obj != nil {
 		_ = w.snapshot.RBAC().Delete(obj) // it knows the four kinds
 	}
 }
@@ -61,7 +61,7 @@ func asOneState(n int, at func(int) *object.Object) []int {
 		order[i] = i
 	}
 	rank := func(o *object.Object) int {
-		switch role := o.RBAC.(type) {
+		switch role := o.Typed.(type) {
 		case *rbacv1.ClusterRole:
 			if role.AggregationRule != nil {
 				return 0 // so that the role is blamed from which it has its rules
@@ -101,7 +101,7 @@ func merged(objects []fileObject) []runtime.Object {
 		o := objects[i].object
 		k := key{o.GVK.Kind, o.Meta.Namespace, o.Meta.Name}
 		first, again := seen[k]
-		switch role := o.RBAC.(type) {
+		switch role := o.Typed.(type) {
 		case *rbacv1.Role:
 			if have, ok := first.(*rbacv1.Role); ok {
 				role = role.DeepCopy()
@@ -149,7 +149,7 @@ func withAll(role, other *rbacv1.ClusterRole) *rbacv1.ClusterRole {
 
 // isBinding reports whether an object grants what a role holds.
 func isBinding(o *object.Object) bool {
-	switch o.RBAC.(type) {
+	switch o.Typed.(type) {
 	case *rbacv1.RoleBinding, *rbacv1.ClusterRoleBinding:
 		return true
 	}

@@ -22,12 +22,12 @@ func (s *Snapshot) Add(o *object.Object) {
 	case "ServiceAccount":
 		s.setAccount(rule.ServiceAccountOf(o.Meta.Namespace, o.Meta.Name, o.Meta.Annotations))
 	case "RoleBinding":
-		if b, ok := o.RBAC.(*rbacv1.RoleBinding); ok {
+		if b, ok := o.Typed.(*rbacv1.RoleBinding); ok {
 			s.setBinding(b)
 		}
 	}
 	s.mu.Unlock()
-	if res, ok := object.FindKind(o.GVK.GroupKind()); ok && res.IsFact() && o.RBAC == nil {
+	if res, ok := object.FindKind(o.GVK.GroupKind()); ok && res.IsFact() && o.RBAC() == nil {
 		s.SetObject(o)
 	}
 }

@@ -1,7 +1,6 @@
 package object
 
 import (
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -9,25 +8,16 @@ import (
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
-// decodeSecret reads what a Secret is, never what it holds.
-func decodeSecret(o *Object, raw []byte) error {
-	var x struct {
-		metav1.TypeMeta   `json:",inline"`
-		metav1.ObjectMeta `json:"metadata"`
-		Type              corev1.SecretType `json:"type"`
-	}
-	err := decode.JSON(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.SecretType = x.Type
-	o.raw = nil // nobody compares Secrets, and nothing may keep their data
-	return err
+// Secret is what rules read of a Secret: never what it holds.
+type Secret struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Type              corev1.SecretType `json:"type"`
 }
 
-func decodeTokenRequest(o *Object, raw []byte) error {
-	x := &authenticationv1.TokenRequest{}
-	err := decode.JSON(raw, x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.Token = x
+func decodeSecret(o *Object, raw []byte) error {
+	_, err := decodeAs[Secret](o, raw)
+	o.raw = nil // nobody compares Secrets, and nothing may keep their data
 	return err
 }
 
@@ -44,6 +34,6 @@ func decodeBinding(o *Object, raw []byte) error {
 func decodeOptions(o *Object, raw []byte) error {
 	var x metav1.TypeMeta
 	err := decode.JSON(raw, &x)
-	o.set(x, &metav1.ObjectMeta{})
+	o.GVK, o.Meta = x.GroupVersionKind(), &metav1.ObjectMeta{}
 	return err
 }

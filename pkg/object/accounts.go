@@ -38,7 +38,7 @@ func (o *Object) runAs(role string, ranks ...[]named) {
 	for _, rank := range ranks {
 		found := false
 		for _, field := range rank {
-			o.accountFields = append(o.accountFields, field.path)
+			o.Job.accountFields = append(o.Job.accountFields, field.path)
 			name := jobconf.AccountName(field.name)
 			if won || name == "" {
 				continue
@@ -48,26 +48,26 @@ func (o *Object) runAs(role string, ranks ...[]named) {
 		}
 		won = won || found
 	}
-	if !won && o.ExecutionRole == "" && len(ranks) > 0 && len(ranks[0]) > 0 {
+	if !won && o.Job.ExecutionRole == "" && len(ranks) > 0 && len(ranks[0]) > 0 {
 		o.addAccount(Account{Name: defaultAccount, Path: ranks[0][0].path, Role: role})
 	}
 	o.nameAccounts(role)
 }
 
 func (o *Object) addAccount(a Account) {
-	if !slices.ContainsFunc(o.accounts, func(b Account) bool { return a.Name == b.Name && a.Role == b.Role }) {
-		o.accounts = append(o.accounts, a)
+	if !slices.ContainsFunc(o.Job.accounts, func(b Account) bool { return a.Name == b.Name && a.Role == b.Role }) {
+		o.Job.accounts = append(o.Job.accounts, a)
 	}
 }
 
 // nameAccounts lets the pods of a role that name no account themselves name the one
 // that they run as.
 func (o *Object) nameAccounts(role string) {
-	i := slices.IndexFunc(o.accounts, func(a Account) bool { return a.Role == role })
+	i := slices.IndexFunc(o.Job.accounts, func(a Account) bool { return a.Role == role })
 	if i < 0 {
 		return
 	}
-	a := o.accounts[i]
+	a := o.Job.accounts[i]
 	for j := range o.Pods {
 		p := &o.Pods[j]
 		if p.Spec.ServiceAccountName != "" || p.Spec.DeprecatedServiceAccount != "" {
@@ -94,15 +94,15 @@ func (o *Object) isTemplateOf(p *podspec.Pod, role string) bool {
 			return of == role
 		}
 	}
-	return role == o.accounts[0].Role
+	return role == o.Job.accounts[0].Role
 }
 
 // Accounts are the ServiceAccounts as which the object's pods run: of a custom
 // resource what its operator makes of it, of a Pod and a workload what their pods
 // name. Settings that name none say nothing.
 func (o *Object) Accounts() []Account {
-	if o.accounts != nil {
-		return o.accounts
+	if o.Job != nil && o.Job.accounts != nil {
+		return o.Job.accounts
 	}
 	return o.NamedAccounts()
 }
@@ -123,9 +123,12 @@ func (o *Object) NamedAccounts() []Account {
 // UnreadAccounts are the paths of fields that cannot be read and that may name, or
 // hold what names, the account of a pod.
 func (o *Object) UnreadAccounts() []string {
+	if o.Job == nil {
+		return nil
+	}
 	var list []string
 	for _, path := range o.Unread() {
-		if slices.ContainsFunc(o.accountFields, func(field string) bool { return within(field, path) || within(path, field) }) {
+		if slices.ContainsFunc(o.Job.accountFields, func(field string) bool { return within(field, path) || within(path, field) }) {
 			list = append(list, path)
 		}
 	}

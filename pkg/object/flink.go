@@ -6,41 +6,35 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/emrguard/emrguard/pkg/apis/flink"
-	"github.com/emrguard/emrguard/pkg/object/decode"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/object/jobconf"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 func decodeFlinkDeployment(o *Object, raw []byte) error {
-	var x flink.Deployment
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[flink.Deployment](o, raw)
 	o.addFlink(&x.Spec, "spec")
 	return err
 }
 
 func decodeFlinkBlueGreenDeployment(o *Object, raw []byte) error {
-	var x flink.BlueGreenDeployment
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[flink.BlueGreenDeployment](o, raw)
 	o.addFlink(&x.Spec.Template.Spec, "spec.template.spec")
 	return err
 }
 
 func decodeFlinkSessionJob(o *Object, raw []byte) error {
-	var x flink.SessionJob
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.Flink = x.Spec.DeploymentName
-	o.accountFields = []string{"spec.deploymentName"}
+	x, err := decodeParts[flink.SessionJob](o, raw)
+	o.Job = &Job{Session: x.Spec.DeploymentName, accountFields: []string{"spec.deploymentName"}}
 	return err
 }
 
 // addFlink reads the spec of a Flink cluster, which stands at that path.
 func (o *Object) addFlink(s *flink.Spec, path string) {
-	o.ExecutionRole, o.ExecutionRolePath = s.ExecutionRoleARN, path+".executionRoleArn"
-	o.ReleaseLabel, o.ReleaseLabelPath = s.ReleaseLabel, path+".emrReleaseLabel"
+	o.Job = &Job{
+		ExecutionRole: s.ExecutionRoleARN, ExecutionRolePath: path + ".executionRoleArn",
+		ReleaseLabel: s.ReleaseLabel, ReleaseLabelPath: path + ".emrReleaseLabel",
+	}
 	for _, t := range []struct {
 		template *corev1.PodTemplateSpec
 		path     string

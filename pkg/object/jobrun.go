@@ -11,25 +11,15 @@ import (
 	"github.com/emrguard/emrguard/pkg/object/jobconf"
 )
 
-// VirtualClusterRef names the virtual cluster in which a JobRun runs, whatever the
-// namespace of the JobRun.
-type VirtualClusterRef struct {
-	// ID of the virtual cluster, empty when an object names it.
-	ID string
-	// Name and Namespace of the VirtualCluster that names it, empty for none.
-	Name, Namespace string
-}
-
 func decodeJobRun(o *Object, raw []byte) error {
-	var x ack.JobRun
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.ExecutionRole, o.ExecutionRolePath = x.Spec.ExecutionRoleARN, "spec.executionRoleARN"
-	o.ReleaseLabel, o.ReleaseLabelPath = x.Spec.ReleaseLabel, "spec.releaseLabel"
-	o.VirtualCluster = &VirtualClusterRef{
-		ID: strings.TrimSpace(x.Spec.VirtualClusterID), Name: x.Spec.VirtualClusterRef.From.Name, Namespace: x.Spec.VirtualClusterRef.From.Namespace,
+	x, err := decodeParts[ack.JobRun](o, raw)
+	cluster := x.Spec.VirtualClusterRef.From
+	o.Job = &Job{
+		ExecutionRole: x.Spec.ExecutionRoleARN, ExecutionRolePath: "spec.executionRoleARN",
+		ReleaseLabel: x.Spec.ReleaseLabel, ReleaseLabelPath: "spec.releaseLabel",
+		VirtualCluster: &VirtualClusterRef{ID: strings.TrimSpace(x.Spec.VirtualClusterID), Name: cluster.Name, Namespace: cluster.Namespace},
+		accountFields:  []string{"spec.executionRoleARN"},
 	}
-	o.accountFields = []string{"spec.executionRoleARN"}
 	const parameters = "spec.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters"
 	o.Settings = jobconf.AppendTokens(o.Settings, x.Spec.JobDriver.SparkSubmitJobDriver.SparkSubmitParameters, parameters)
 	overrides, textErr := readOverrides(x.Spec.ConfigurationOverrides)

@@ -17,47 +17,48 @@ type kind[T any] interface {
 	GetObjectMeta() metav1.Object
 }
 
-// decodeAs reads the JSON into a new T, and from that what every object has.
+// decodeAs reads the JSON into a new T, which becomes the object.
 func decodeAs[T any, P kind[T]](o *Object, raw []byte) (*T, error) {
+	return readAs[T, P](o, raw, decode.JSON)
+}
+
+// decodeParts does so for a custom resource: a field that cannot be read hides no other.
+func decodeParts[T any, P kind[T]](o *Object, raw []byte) (*T, error) {
+	return readAs[T, P](o, raw, decode.Parts)
+}
+
+func readAs[T any, P kind[T]](o *Object, raw []byte, read func([]byte, any) error) (*T, error) {
 	x := new(T)
-	err := decode.JSON(raw, x)
+	err := read(raw, x)
 	o.GVK = P(x).GetObjectKind().GroupVersionKind()
 	o.Meta, _ = P(x).GetObjectMeta().(*metav1.ObjectMeta)
+	o.Typed = x
 	return x, err
 }
 
 // typed makes the decoder of a kind that rules read as it is.
 func typed[T any, P kind[T]]() func(*Object, []byte) error {
 	return func(o *Object, raw []byte) error {
-		x, err := decodeAs[T, P](o, raw)
-		o.Typed = x
+		_, err := decodeAs[T, P](o, raw)
 		return err
 	}
 }
 
-// rbacKind makes the decoder of one of the four kinds of RBAC.
-func rbacKind[T any, P kind[T]]() func(*Object, []byte) error {
-	return func(o *Object, raw []byte) error {
-		x, err := decodeAs[T, P](o, raw)
-		o.RBAC = x
-		return err
-	}
+// revision is the pod template that a StatefulSet or DaemonSet had at some time.
+type revision struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Data              struct {
+		Spec struct {
+			Template *corev1.PodTemplateSpec `json:"template"`
+		} `json:"spec"`
+	} `json:"data"`
 }
 
-// decodeControllerRevision reads the pod template that a StatefulSet or DaemonSet had
-// at some time. For any other owner's, which may hold whatever it likes, there is none.
+// decodeControllerRevision reads a revision. For any other owner's, which may hold
+// whatever it likes, there is none.
 func decodeControllerRevision(o *Object, raw []byte) error {
-	var x struct {
-		metav1.TypeMeta   `json:",inline"`
-		metav1.ObjectMeta `json:"metadata"`
-		Data              struct {
-			Spec struct {
-				Template *corev1.PodTemplateSpec `json:"template"`
-			} `json:"spec"`
-		} `json:"data"`
-	}
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[revision](o, raw)
 	if unread := (*decode.UnreadError)(nil); errors.As(err, &unread) {
 		err = nil
 	}

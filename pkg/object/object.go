@@ -9,9 +9,10 @@ import (
 	"errors"
 	"fmt"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/object/decode"
@@ -35,36 +36,28 @@ type Object struct {
 	// Unreadable says which field of a custom resource has a type that this
 	// version does not know; the facts then lack that field. Nil otherwise.
 	Unreadable error
-	// ConfigMap is set for a ConfigMap, and for nothing else.
-	ConfigMap *corev1.ConfigMap
-	// SecretType is the type of a Secret. Its data is never decoded.
-	SecretType corev1.SecretType
-	// Token is what a request for a token asks for.
-	Token *authenticationv1.TokenRequest
-	// RBAC is the *Role, *ClusterRole, *RoleBinding or *ClusterRoleBinding of
-	// rbac.authorization.k8s.io/v1 that the object is.
-	RBAC any
-	// Flink is the name of the FlinkDeployment that a FlinkSessionJob runs in.
-	Flink string
-	// ExecutionRole is the IAM role that a custom resource names itself, in the
-	// field of that path.
-	ExecutionRole, ExecutionRolePath string
-	// ReleaseLabel is the release of EMR that a custom resource asks for, in the
-	// field of that path.
-	ReleaseLabel, ReleaseLabelPath string
-	// RunsIn is the namespace in which a custom resource says that its pods run,
-	// empty when it says nothing.
-	RunsIn string
-	// VirtualCluster is where a JobRun runs; nil for all other kinds.
-	VirtualCluster *VirtualClusterRef
-	// Typed is the object itself, for the kinds of which rules read more than
-	// metadata, pods and settings: a pointer to a type of k8s.io/api or of this
-	// package. Nil for all others.
+	// Typed is the object itself: a pointer to a type of k8s.io/api, of pkg/apis or of
+	// this package, such as *corev1.Service. Nil for options of a connection.
 	Typed any
-	raw   []byte
-	// accounts are declared by runAs, accountFields are where they may stand.
-	accounts      []Account
-	accountFields []string
+	// Job is what a custom resource says of the job that it runs; nil for all others.
+	Job *Job
+	raw []byte
+}
+
+// RBAC is the Role, ClusterRole, RoleBinding or ClusterRoleBinding of
+// rbac.authorization.k8s.io/v1 that the object is; nil for all others.
+func (o *Object) RBAC() runtime.Object {
+	switch x := o.Typed.(type) {
+	case *rbacv1.Role:
+		return x
+	case *rbacv1.ClusterRole:
+		return x
+	case *rbacv1.RoleBinding:
+		return x
+	case *rbacv1.ClusterRoleBinding:
+		return x
+	}
+	return nil
 }
 
 // Unread are the paths of the fields of a custom resource that cannot be read.
@@ -116,30 +109,14 @@ func DecodeListed(r Resource, raw []byte) (*Object, error) {
 	return o, nil
 }
 
-func (o *Object) set(t metav1.TypeMeta, m *metav1.ObjectMeta) {
-	o.GVK, o.Meta = t.GroupVersionKind(), m
-}
-
-func decodeMeta(o *Object, raw []byte) error {
-	var x metav1.PartialObjectMetadata
-	err := decode.JSON(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	return err
-}
-
 func decodePod(o *Object, raw []byte) error {
-	var x corev1.Pod
-	err := decode.JSON(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeAs[corev1.Pod](o, raw)
 	o.addPod(podspec.Pod{Meta: &x.ObjectMeta, Spec: &x.Spec, MetaPath: "metadata", SpecPath: "spec"})
 	return err
 }
 
 func decodeConfigMap(o *Object, raw []byte) error {
-	x := &corev1.ConfigMap{}
-	err := decode.JSON(raw, x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
-	o.ConfigMap = x
+	x, err := decodeAs[corev1.ConfigMap](o, raw)
 	o.Settings = jobconf.OfConfigMap(x)
 	o.addConfigured(o.Settings)
 	return err

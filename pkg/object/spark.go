@@ -8,29 +8,27 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/emrguard/emrguard/pkg/apis/spark"
-	"github.com/emrguard/emrguard/pkg/object/decode"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/object/jobconf"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 func decodeSparkApplication(o *Object, raw []byte) error {
-	var x spark.Application
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[spark.Application](o, raw)
 	o.addSpark(&x.Spec, "spec")
 	return err
 }
 
 func decodeScheduledSparkApplication(o *Object, raw []byte) error {
-	var x spark.ScheduledApplication
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[spark.ScheduledApplication](o, raw)
 	o.addSpark(&x.Spec.Template, "spec.template")
 	return err
 }
 
 func (o *Object) addSpark(s *spark.Spec, path string) {
+	// The operator writes its own namespace before the user's settings, and spark-submit
+	// takes the last value of a key (submission.go: namespaceOption, sparkConfOption).
+	o.Job = &Job{Namespace: jobconf.AccountName(s.SparkConf["spark.kubernetes.namespace"])}
 	ranks := sparkAccounts(s, path) // before a stronger field takes the place of a template's
 	for _, role := range []string{podspec.RoleDriver, podspec.RoleExecutor} {
 		p := sparkSection(s, role)
@@ -45,9 +43,6 @@ func (o *Object) addSpark(s *spark.Spec, path string) {
 	for _, role := range []string{podspec.RoleDriver, podspec.RoleExecutor} {
 		o.runAs(role, ranks[role]...)
 	}
-	// The operator writes its own namespace before the user's settings, and spark-submit
-	// takes the last value of a key (submission.go: namespaceOption, sparkConfOption).
-	o.RunsIn = jobconf.AccountName(s.SparkConf["spark.kubernetes.namespace"])
 }
 
 // sparkAccounts ranks the fields that name the account of each pod, as Kubeflow's

@@ -2,16 +2,14 @@ package object
 
 import (
 	"github.com/emrguard/emrguard/pkg/apis/spark"
-	"github.com/emrguard/emrguard/pkg/object/decode"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/object/jobconf"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 func decodeApacheSparkApplication(o *Object, raw []byte) error {
-	var x spark.ApacheApplication
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[spark.ApacheApplication](o, raw)
+	o.Job = &Job{}
 	o.addTemplate(x.Spec.DriverSpec.PodTemplate, "spec.driverSpec.podTemplateSpec")
 	o.addTemplate(x.Spec.ExecutorSpec.PodTemplate, "spec.executorSpec.podTemplateSpec")
 	from := len(o.Settings)
@@ -31,9 +29,8 @@ func decodeApacheSparkApplication(o *Object, raw []byte) error {
 }
 
 func decodeApacheSparkCluster(o *Object, raw []byte) error {
-	var x spark.ApacheCluster
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[spark.ApacheCluster](o, raw)
+	o.Job = &Job{}
 	o.addTemplate(x.Spec.MasterSpec.StatefulSetSpec.Template, "spec.masterSpec.statefulSetSpec.template")
 	o.addTemplate(x.Spec.WorkerSpec.StatefulSetSpec.Template, "spec.workerSpec.statefulSetSpec.template")
 	from := len(o.Settings)

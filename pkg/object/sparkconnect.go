@@ -2,15 +2,13 @@ package object
 
 import (
 	"github.com/emrguard/emrguard/pkg/apis/spark"
-	"github.com/emrguard/emrguard/pkg/object/decode"
 	"github.com/emrguard/emrguard/pkg/object/jobconf"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 )
 
 func decodeSparkConnect(o *Object, raw []byte) error {
-	var x spark.Connect
-	err := decode.Parts(raw, &x)
-	o.set(x.TypeMeta, &x.ObjectMeta)
+	x, err := decodeParts[spark.Connect](o, raw)
+	o.Job = &Job{}
 	o.addTemplate(x.Spec.Server.Template, "spec.server.template")
 	o.addTemplate(x.Spec.Executor.Template, "spec.executor.template")
 	from := len(o.Settings)

@@ -3,10 +3,12 @@ package object
 import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/apis/ack"
@@ -23,14 +25,14 @@ var resources = []Resource{
 	{GroupVersionResource: core("pods/status"), Kind: "Pod", decode: decodePod},
 	{GroupVersionResource: core("bindings"), Kind: "Binding", decode: decodeBinding},
 	{GroupVersionResource: core("pods/binding"), Kind: "Binding", decode: decodeBinding},
-	{GroupVersionResource: core("serviceaccounts"), Kind: "ServiceAccount", decode: decodeMeta},
+	{GroupVersionResource: core("serviceaccounts"), Kind: "ServiceAccount", decode: typed[metav1.PartialObjectMetadata]()},
 	{GroupVersionResource: core("configmaps"), Kind: "ConfigMap", decode: decodeConfigMap},
 	{GroupVersionResource: core("secrets"), Kind: "Secret", decode: decodeSecret},
-	{GroupVersionResource: core("namespaces"), Kind: "Namespace", Cluster: true, decode: decodeMeta},
-	{GroupVersionResource: core("namespaces/status"), Kind: "Namespace", Cluster: true, decode: decodeMeta},
-	{GroupVersionResource: core("namespaces/finalize"), Kind: "Namespace", Cluster: true, decode: decodeMeta},
+	{GroupVersionResource: core("namespaces"), Kind: "Namespace", Cluster: true, decode: typed[metav1.PartialObjectMetadata]()},
+	{GroupVersionResource: core("namespaces/status"), Kind: "Namespace", Cluster: true, decode: typed[metav1.PartialObjectMetadata]()},
+	{GroupVersionResource: core("namespaces/finalize"), Kind: "Namespace", Cluster: true, decode: typed[metav1.PartialObjectMetadata]()},
 
-	{GroupVersionResource: core("serviceaccounts/token"), Kind: "TokenRequest", decode: decodeTokenRequest},
+	{GroupVersionResource: core("serviceaccounts/token"), Kind: "TokenRequest", decode: typed[authenticationv1.TokenRequest]()},
 	{GroupVersionResource: core("pods/exec"), Kind: "PodExecOptions", decode: decodeOptions},
 	{GroupVersionResource: core("pods/attach"), Kind: "PodAttachOptions", decode: decodeOptions},
 	{GroupVersionResource: core("pods/portforward"), Kind: "PodPortForwardOptions", decode: decodeOptions},
@@ -38,10 +40,10 @@ var resources = []Resource{
 	{GroupVersionResource: core("services/proxy"), Kind: "ServiceProxyOptions", decode: decodeOptions},
 	{GroupVersionResource: core("nodes/proxy"), Kind: "NodeProxyOptions", Cluster: true, decode: decodeOptions},
 
-	{GroupVersionResource: rbac("roles"), Kind: "Role", decode: rbacKind[rbacv1.Role]()},
-	{GroupVersionResource: rbac("rolebindings"), Kind: "RoleBinding", decode: rbacKind[rbacv1.RoleBinding]()},
-	{GroupVersionResource: rbac("clusterroles"), Kind: "ClusterRole", Cluster: true, decode: rbacKind[rbacv1.ClusterRole]()},
-	{GroupVersionResource: rbac("clusterrolebindings"), Kind: "ClusterRoleBinding", Cluster: true, decode: rbacKind[rbacv1.ClusterRoleBinding]()},
+	{GroupVersionResource: rbac("roles"), Kind: "Role", decode: typed[rbacv1.Role]()},
+	{GroupVersionResource: rbac("rolebindings"), Kind: "RoleBinding", decode: typed[rbacv1.RoleBinding]()},
+	{GroupVersionResource: rbac("clusterroles"), Kind: "ClusterRole", Cluster: true, decode: typed[rbacv1.ClusterRole]()},
+	{GroupVersionResource: rbac("clusterrolebindings"), Kind: "ClusterRoleBinding", Cluster: true, decode: typed[rbacv1.ClusterRoleBinding]()},
 
 	{GroupVersionResource: core("podtemplates"), Kind: "PodTemplate", Workload: true, decode: workload("template", func(x *corev1.PodTemplate) *corev1.PodTemplateSpec { return &x.Template })},
 	{GroupVersionResource: core("replicationcontrollers"), Kind: "ReplicationController", Workload: true, decode: workload("spec.template", func(x *corev1.ReplicationController) *corev1.PodTemplateSpec { return x.Spec.Template })},

@@ -28,7 +28,7 @@ var virtualClusters = schema.GroupResource{Group: "emrcontainers.services.k8s.aw
 // so: a Spark application by a setting, a JobRun by its virtual cluster, which the
 // configuration or a VirtualCluster object maps to a namespace.
 func (s Settings) PlaceOf(ctx context.Context, r *Request) (Place, error) {
-	if r.Object.RunsIn == "" && r.Object.VirtualCluster == nil {
+	if job := r.Object.Job; job == nil || job.Namespace == "" && job.VirtualCluster == nil {
 		return Place{}, nil
 	}
 	found, err := r.Once("place", func() (any, error) { return s.placeOf(ctx, r) })
@@ -44,9 +44,9 @@ func (s Settings) placeOf(ctx context.Context, r *Request) (Place, error) {
 			p.Namespaces = append(p.Namespaces, namespace)
 		}
 	}
-	add(r.Object.RunsIn)
+	add(r.Object.Job.Namespace)
 	var err error
-	if ref := r.Object.VirtualCluster; ref != nil {
+	if ref := r.Object.Job.VirtualCluster; ref != nil {
 		var list []string
 		list, p.Unknown, err = s.virtualCluster(ctx, r, ref)
 		for _, namespace := range list {

@@ -23,7 +23,7 @@ func judgePlace(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule
 		return nil
 	}
 	place, err := s.PlaceOf(ctx, r)
-	if err != nil || place.Unknown == "" || s.MayUse(r.Requester, r.Object.ExecutionRole) {
+	if err != nil || place.Unknown == "" || s.MayUse(r.Requester, r.Object.Job.ExecutionRole) {
 		return err
 	}
 	rep.Add(rule.Finding{
@@ -64,25 +64,25 @@ func judgeRole(s rule.Settings, r *rule.Request, rep *rule.Report, arn string) {
 // judgeSession judges a job in a Flink session cluster by the cluster that it
 // names: whoever runs code there runs it as its accounts.
 func judgeSession(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule.Report) error {
-	session, err := r.Cluster.Object(ctx, schema.GroupResource{Group: "flink.apache.org", Resource: "flinkdeployments"}, r.Namespace, r.Object.Flink)
+	session, err := r.Cluster.Object(ctx, schema.GroupResource{Group: "flink.apache.org", Resource: "flinkdeployments"}, r.Namespace, r.Object.Job.Session)
 	switch {
 	case errors.Is(err, rule.ErrNotFound):
 		rep.Add(rule.Finding{
 			Action: rule.Warn, Path: sessionPath, Act: true,
-			Message:     fmt.Sprintf("the session cluster %q does not exist yet: whoever makes it decides as which IAM role this job will run", r.Object.Flink),
+			Message:     fmt.Sprintf("the session cluster %q does not exist yet: whoever makes it decides as which IAM role this job will run", r.Object.Job.Session),
 			Remediation: "create the FlinkDeployment first, then the jobs in it",
 		})
 		return nil
 	case err != nil:
-		return fmt.Errorf("look up FlinkDeployment %s/%s: %w", r.Namespace, r.Object.Flink, err)
+		return fmt.Errorf("look up FlinkDeployment %s/%s: %w", r.Namespace, r.Object.Job.Session, err)
 	}
-	if session.ExecutionRole != "" {
-		judgeRole(s, r, rep, session.ExecutionRole)
+	if job := session.Job; job != nil && job.ExecutionRole != "" {
+		judgeRole(s, r, rep, job.ExecutionRole)
 	}
 	if unread := session.UnreadAccounts(); len(unread) > 0 {
 		rep.Add(rule.Finding{
 			Path: sessionPath, Act: true,
-			Message:     fmt.Sprintf("%s may not run this job in the session cluster %q: emrguard cannot read its %s, which may decide as which ServiceAccount it runs", wording.Requester(r.Requester), r.Object.Flink, unread[0]),
+			Message:     fmt.Sprintf("%s may not run this job in the session cluster %q: emrguard cannot read its %s, which may decide as which ServiceAccount it runs", wording.Requester(r.Requester), r.Object.Job.Session, unread[0]),
 			Remediation: "have the field of the FlinkDeployment put right",
 		})
 	}

@@ -95,10 +95,11 @@ func checkHijack(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 	}
 	err := judgeAccounts(ctx, s, r, rep)
 	judgeUnread(r, rep)
-	if arn := r.Object.ExecutionRole; arn != "" {
-		judgeRole(s, r, rep, arn)
+	job := r.Object.Job
+	if job != nil && job.ExecutionRole != "" {
+		judgeRole(s, r, rep, job.ExecutionRole)
 	}
-	if r.Object.Flink != "" {
+	if job != nil && job.Session != "" {
 		err = errors.Join(err, judgeSession(ctx, s, r, rep))
 	}
 	return err

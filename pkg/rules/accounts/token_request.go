@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -81,11 +83,17 @@ func defaultBrokers() []string {
 	}
 }
 
+// isBoundToPod reports whether a requested token ends with a Pod.
+func isBoundToPod(o *object.Object) bool {
+	token, ok := o.Typed.(*authenticationv1.TokenRequest)
+	return ok && token.Spec.BoundObjectRef != nil && token.Spec.BoundObjectRef.Kind == "Pod"
+}
+
 func checkTokenRequest(ctx context.Context, r *rule.Request, rep *rule.Report, brokers pattern.Set) error {
 	name, path, message := r.Name, "", "may not have a token of ServiceAccount %q, which %s"
 	switch {
 	case r.Resource.Resource == "secrets":
-		if r.Object.SecretType != corev1.SecretTypeServiceAccountToken {
+		if secret, ok := r.Object.Typed.(*object.Secret); !ok || secret.Type != corev1.SecretTypeServiceAccountToken {
 			return nil
 		}
 		name = r.Object.Meta.Annotations[corev1.ServiceAccountNameKey]
@@ -94,7 +102,7 @@ func checkTokenRequest(ctx context.Context, r *rule.Request, rep *rule.Report, b
 		}
 		path = fieldpath.Key("metadata.annotations", corev1.ServiceAccountNameKey)
 		message = "may not have a token of ServiceAccount %q, which %s, written into a Secret"
-	case isKubelet(r.Requester) && r.Object.Token != nil && r.Object.Token.Spec.BoundObjectRef != nil && r.Object.Token.Spec.BoundObjectRef.Kind == "Pod":
+	case isKubelet(r.Requester) && isBoundToPod(r.Object):
 		return nil
 	}
 	if r.Requester.Class == rule.Controller {

@@ -74,8 +74,8 @@ func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report
 			return &limit.Exceeded{What: fmt.Sprintf("write out the variables in the containers of the pod, which come to more than %d MiB", limit.Expanded>>20)}
 		}
 	}
-	if r.Object.ConfigMap != nil {
-		staticInConfigMap(rep, r.Object.ConfigMap)
+	if cm, ok := r.Object.Typed.(*corev1.ConfigMap); ok {
+		staticInConfigMap(rep, cm)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
@@ -77,12 +76,11 @@ func (j *grantJudge) result(ctx context.Context, r *rule.Request) (map[string][]
 
 func (j *grantJudge) evaluate(ctx context.Context, r *rule.Request) (any, error) {
 	change := rbac.Change{}
-	var ok bool
-	if change.New, ok = r.Object.RBAC.(runtime.Object); !ok {
+	if change.New = r.Object.RBAC(); change.New == nil {
 		return nil, fmt.Errorf("%s is no object of RBAC", r.Object.GVK.Kind)
 	}
 	if r.Old != nil {
-		if change.Old, ok = r.Old.RBAC.(runtime.Object); !ok {
+		if change.Old = r.Old.RBAC(); change.Old == nil {
 			return nil, fmt.Errorf("the old %s is no object of RBAC", r.Old.GVK.Kind)
 		}
 	}

@@ -93,8 +93,8 @@ func newImageRelease(s rule.Settings) (rule.Check, error) {
 }
 
 func (l *releaseLimits) check(_ context.Context, r *rule.Request, rep *rule.Report) error {
-	if label := r.Object.ReleaseLabel; label != "" {
-		l.judge(rep, emr.ReadLabel(label), func() string { return "release label" }, r.Object.ReleaseLabelPath)
+	if job := r.Object.Job; job != nil && job.ReleaseLabel != "" {
+		l.judge(rep, emr.ReadLabel(job.ReleaseLabel), func() string { return "release label" }, job.ReleaseLabelPath)
 	}
 	for _, i := range imagesOf(r) {
 		if i.err == nil {

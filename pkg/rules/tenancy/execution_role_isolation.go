@@ -102,9 +102,9 @@ func (c *isolation) check(ctx context.Context, r *rule.Request, rep *rule.Report
 // ownRole returns the role that an object brings into its namespace: that of a
 // ServiceAccount, or the one that a custom resource names itself.
 func ownRole(o *object.Object) (bearer, bool) {
-	if o.ExecutionRole != "" {
-		role, ok := emr.RoleOfARN(o.ExecutionRole)
-		return bearer{role, o.ExecutionRolePath}, ok
+	if job := o.Job; job != nil && job.ExecutionRole != "" {
+		role, ok := emr.RoleOfARN(job.ExecutionRole)
+		return bearer{role, job.ExecutionRolePath}, ok
 	}
 	if o.GVK.Kind != "ServiceAccount" {
 		return bearer{}, false

@@ -152,7 +152,7 @@ func judgeMark(s rule.Settings, r *rule.Request, rep *rule.Report) {
 }
 
 func boundTo(o *object.Object) []string {
-	b, ok := o.RBAC.(*rbacv1.RoleBinding)
+	b, ok := o.Typed.(*rbacv1.RoleBinding)
 	if !ok {
 		return nil
 	}
