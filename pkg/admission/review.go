@@ -90,8 +90,8 @@ func (v *Reviewer) review(ctx context.Context, in *review) (*admissionv1.Admissi
 	}
 	if r := j.request; r != nil {
 		v.record(in, r, &j.verdict)
-		if o, ok := v.Facts.(Observer); ok && j.verdict.Allowed() && in.exceeded == nil && !r.DryRun && r.Object.RBAC != nil && r.Operation != rule.Delete {
-			o.Admitted(r.Object.RBAC)
+		if o, ok := v.Facts.(Observer); ok && j.verdict.Allowed() && in.exceeded == nil && !r.DryRun && r.Object.RBAC() != nil && r.Operation != rule.Delete {
+			o.Admitted(r.Object.RBAC())
 		}
 	}
 	outcome := metrics.Allowed
