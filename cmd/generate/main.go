@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/emrguard/emrguard/pkg/policy"
 )
 
 func main() {
@@ -16,8 +18,13 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) == 2 && args[0] == "rule-pages" {
-		return rulePages(args[1])
+	if len(args) == 2 {
+		switch args[0] {
+		case "rule-pages":
+			return rulePages(args[1])
+		case "policies":
+			return policy.Write(args[1])
+		}
 	}
-	return errors.New("usage: generate rule-pages DIRECTORY")
+	return errors.New("usage: generate rule-pages|policies DIRECTORY")
 }

@@ -65,7 +65,7 @@ func newRules() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, index for a table in Markdown, webhook for the rules of a webhook configuration, "+
-		"policy for what the chart's policies are made from, audit-rbac for the rules of a ClusterRole that may audit, "+
+		"policy for what the chart takes from the rules, audit-rbac for the rules of a ClusterRole that may audit, "+
 		"or schema for the JSON schemas of what a configuration says about rules")
 	cmd.Flags().StringVar(&valuesSchema, "values-schema", "", "with -o schema: print this schema of a chart's values with those parts replaced")
 	return cmd

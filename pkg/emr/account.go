@@ -35,6 +35,10 @@ type Account struct {
 	Suffix string
 }
 
+// ManagedPrefixes returns how the names begin that are reserved for EMR's own service
+// accounts.
+func ManagedPrefixes() []string { return []string{accountPrefix, accountPrefixLivy} }
+
 // IsManagedName reports whether name is reserved for EMR's own service
 // accounts, whatever follows the prefix.
 func IsManagedName(name string) bool {

@@ -15,14 +15,16 @@ import (
 )
 
 // isPlatformAdministrator reports whether the requester is a configured
-// administrator, also when EMR or an operator is, too. A job account never is.
-func isPlatformAdministrator(s rule.Settings, r rule.Requester) bool {
-	if rest, ok := strings.CutPrefix(r.User, "system:serviceaccount:"); ok {
-		if _, name, _ := strings.Cut(rest, ":"); emr.IsManagedName(name) && !slices.Contains(s.Operators, r.User) {
+// administrator, also when EMR or an operator is, too. A job account never is: one with
+// a managed name in any namespace, one with a configured name in a managed one.
+func isPlatformAdministrator(s rule.Settings, r *rule.Request) bool {
+	if account, ok := strings.CutPrefix(r.Requester.User, "system:serviceaccount:"); ok && !slices.Contains(s.Operators, r.Requester.User) {
+		namespace, name, _ := strings.Cut(account, ":")
+		if emr.IsManagedName(name) || s.JobAccounts.Has(name) && r.IsManaged(namespace) {
 			return false
 		}
 	}
-	return s.Administrators.Match(r.User) || slices.ContainsFunc(s.AdminGroups, func(g string) bool { return slices.Contains(r.Groups, g) })
+	return s.Administrators.Match(r.Requester.User) || slices.ContainsFunc(s.AdminGroups, func(g string) bool { return slices.Contains(r.Requester.Groups, g) })
 }
 
 // act is what the requester does, as people call it.

@@ -100,7 +100,7 @@ func (j *guardJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repor
 	if isUpdate {
 		guards = isGuard(old)
 	}
-	if r.Operation == rule.Create || !guards || isPlatformAdministrator(j.settings, r.Requester) {
+	if r.Operation == rule.Create || !guards || isPlatformAdministrator(j.settings, r) {
 		return nil
 	}
 	// Annotations tell cert-manager whose CA to write.

@@ -76,7 +76,7 @@ func (j *policyJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repo
 		}
 		return j.audit(ctx, r, rep)
 	}
-	if isPlatformAdministrator(j.settings, r.Requester) {
+	if isPlatformAdministrator(j.settings, r) {
 		return nil
 	}
 	m, path := j.mutationOf(r.Object)

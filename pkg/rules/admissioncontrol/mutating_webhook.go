@@ -138,7 +138,7 @@ func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Rep
 	if r.Requester.Class == rule.Nobody {
 		return j.audit(ctx, r, config, rep)
 	}
-	if isPlatformAdministrator(j.settings, r.Requester) || j.isAllowed(config.Name, r.Requester.User) {
+	if isPlatformAdministrator(j.settings, r) || j.isAllowed(config.Name, r.Requester.User) {
 		return nil
 	}
 	old, _ := oldOf[admissionregistrationv1.MutatingWebhookConfiguration](r)

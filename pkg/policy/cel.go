@@ -1,0 +1,97 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// literal writes a value in CEL. JSON is CEL: both escape strings in the same way.
+func literal(value any) (string, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "", fmt.Errorf("write it in CEL: %w", err)
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+// quote writes a string in CEL, list a list of strings, nil as an empty one.
+func quote(s string) string { return constant(s) }
+
+func list(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quote(name)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// constant writes what consists of strings, lists and maps, which JSON always holds.
+func constant(value any) string {
+	text, err := literal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// variable is a variable of a policy. Lines of the comment, which says why, become
+// comments of CEL, so that they are read in the cluster as well.
+func variable(name, expression string, comment ...string) admissionregistrationv1.Variable {
+	var b strings.Builder
+	for _, line := range comment {
+		b.WriteString("// " + line + "\n")
+	}
+	b.WriteString(expression)
+	return admissionregistrationv1.Variable{Name: name, Expression: b.String()}
+}
+
+// fits says whether a string fits a pattern of the configuration; both are
+// expressions. It is pkg/pattern in RE2: what is between the wildcards is quoted by
+// \Q and \E, and an \E in the pattern itself is written out.
+func fits(text, pattern string) string {
+	return fmt.Sprintf(`%[1]s.matches(r"^(?s:\Q" + %[2]s.replace(r"\E", r"\E\\E\Q").replace("*", %[2]s.startsWith("arn:") ? r"\E[^:/]*\Q" : r"\E.*\Q") + r"\E)$")`, text, pattern)
+}
+
+// fitsOne says whether a string fits one of a list of patterns.
+func fitsOne(text, patterns string) string {
+	return fmt.Sprintf("%s.exists(p, %s)", patterns, fits(text, "p"))
+}
+
+// sentence writes a message: each %s of the format stands for an expression.
+func sentence(format string, expressions ...string) string {
+	parts := strings.Split(format, "%s")
+	if len(parts) != len(expressions)+1 {
+		panic(fmt.Sprintf("%q has not %d places", format, len(expressions)))
+	}
+	var terms []string
+	for i, part := range parts {
+		if part != "" {
+			terms = append(terms, quote(part))
+		}
+		if i < len(expressions) {
+			terms = append(terms, expressions[i])
+		}
+	}
+	return strings.Join(terms, " + ")
+}
+
+// forbids is a validation: the expression holds, or the requester is excused.
+func forbids(rule, message, messageExpression, expression string) admissionregistrationv1.Validation {
+	reason := metav1.StatusReasonForbidden
+	return admissionregistrationv1.Validation{
+		Expression:        "variables.excused || " + expression,
+		Message:           "[" + rule + "] " + message,
+		MessageExpression: messageExpression,
+		Reason:            &reason,
+	}
+}
+
+// indent moves all lines but the first to the right.
+func indent(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
