@@ -1,6 +1,10 @@
 package imds
 
-import "testing"
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // The address of the metadata service in every spelling that something resolves.
 func TestMetadataAddresses(t *testing.T) {
@@ -36,5 +40,31 @@ func TestMetadataAddresses(t *testing.T) {
 		if got := inCommand(command); got != want {
 			t.Errorf("%q: got %q, want %q", command, got, want)
 		}
+	}
+}
+
+// Variables and settings may name no other endpoint than one of the Pod itself.
+func TestMetadataEndpoints(t *testing.T) {
+	t.Parallel()
+	for address, fine := range map[string]bool{
+		"http://localhost:8080": true, "http://127.0.0.1": true, "http://[::1]:80/": true, "http://127.8.8.8": true,
+		"http://169.254.169.254": false, "http://localhost.example.com": false, "http://127.0.0.1@169.254.169.254": false, "": false, "localhost": false, "%": false,
+	} {
+		variable := corev1.EnvVar{Name: "AWS_EC2_METADATA_SERVICE_ENDPOINT", Value: address}
+		if got := InVariable(&variable); (got == "") != fine {
+			t.Errorf("the variable %q: %q", address, got)
+		}
+		if got := InSetting("aws.ec2MetadataServiceEndpoint", address); (got == "") != fine {
+			t.Errorf("the setting %q: %q", address, got)
+		}
+	}
+	from := corev1.EnvVar{Name: "AWS_EC2_METADATA_SERVICE_ENDPOINT", ValueFrom: &corev1.EnvVarSource{}}
+	mode := corev1.EnvVar{Name: "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", Value: "IPv6"}
+	if InVariable(&from) == "" || InVariable(&mode) == "" || InSetting("AWS.ec2MetadataServiceEndpointMode", "") == "" {
+		t.Error("a value from elsewhere or a mode passes")
+	}
+	disabled := corev1.EnvVar{Name: "AWS_EC2_METADATA_DISABLED", Value: "true"}
+	if got := InVariable(&disabled); got != "" {
+		t.Errorf("what keeps the SDKs from the service: %q", got)
 	}
 }
