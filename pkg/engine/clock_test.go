@@ -10,7 +10,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/object"
-	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 )
 
@@ -37,10 +36,7 @@ func TestRulesHaveTheEnginesClock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := e.Review(t.Context(), &rule.Request{
-			Operation: rule.Create, Resource: res.GroupResource(), Namespace: "emr-jobs", Name: "x", Managed: true, Object: o, Cluster: &cluster.Snapshot{},
-			Requester: rule.Requester{Class: rule.Nobody},
-		}, nil)
+		v := e.Review(t.Context(), e.Existing(res, o, &cluster.Snapshot{}), nil)
 		if len(v.Warned) != want {
 			t.Errorf("%s: %v, want %d warnings", now, v.Warned, want)
 		}

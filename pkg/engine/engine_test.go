@@ -124,11 +124,10 @@ func review(t *testing.T, e *engine.Engine, a ask) engine.Verdict {
 	if a.kind == "Deployment" {
 		gr = schema.GroupResource{Group: "apps", Resource: "deployments"}
 	}
-	facts := &cluster.Snapshot{}
-	r := &rule.Request{
-		Operation: a.op, Resource: gr, Namespace: a.namespace, Name: "x", Managed: e.Managed(a.namespace, facts),
-		Requester: e.Classify(a.user, a.groups, a.namespace), Object: decode(t, a.kind, meta), Cluster: facts,
-	}
+	res, _ := object.Find(gr)
+	r := e.NewRequest(&engine.Incoming{
+		Operation: a.op, Resource: res, Namespace: a.namespace, Name: "x", User: a.user, Groups: a.groups, Object: decode(t, a.kind, meta),
+	}, &cluster.Snapshot{})
 	ctx := t.Context()
 	if a.within > 0 {
 		var cancel context.CancelFunc

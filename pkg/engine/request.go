@@ -31,6 +31,8 @@ type Incoming struct {
 	User     string
 	Groups   []string
 	Existing bool
+	// Object, when it is decoded already. Otherwise SetObject or SetUnread adds it.
+	Object *object.Object
 	// DryRun is true for a server-side dry run.
 	DryRun bool
 	// Managed is true when whoever sent the request has found already that the namespace
@@ -41,8 +43,8 @@ type Incoming struct {
 	ManagedNamespaces []string
 }
 
-// NewRequest makes the request that rules judge. Its object is still missing: NeedsObject
-// tells from the rest whether it is worth decoding. Then comes SetObject or SetUnread.
+// NewRequest makes the request that rules judge. When its object is not decoded yet,
+// NeedsObject tells from the rest whether that is worth it.
 func (e *Engine) NewRequest(in *Incoming, facts Facts) *rule.Request {
 	r := &rule.Request{
 		Operation: in.Operation,
@@ -77,6 +79,9 @@ func (e *Engine) NewRequest(in *Incoming, facts Facts) *rule.Request {
 		return namespace == r.Namespace && r.Managed || isManaged(namespace, facts)
 	}
 	r.ManagedNamespaces = func() []string { return managed(facts) }
+	if in.Object != nil {
+		_ = e.SetObject(r, in.Object, nil) // without an old object there is no error
+	}
 	return r
 }
 
@@ -123,16 +128,14 @@ func (e *Engine) Existing(res object.Resource, o *object.Object, facts Facts) *r
 // ExistingAmong is Existing for an audit, which lists the managed namespaces once. They
 // are sorted.
 func (e *Engine) ExistingAmong(managed []string, res object.Resource, o *object.Object, facts Facts) *rule.Request {
-	in := Incoming{Operation: rule.Create, Resource: res, Namespace: o.Meta.Namespace, Name: o.Meta.Name, Existing: true, ManagedNamespaces: managed}
-	if res.Kind == kindNamespace {
+	in := Incoming{
+		Operation: rule.Create, Resource: res, Namespace: o.Meta.Namespace, Name: o.Meta.Name, Existing: true, Object: o, ManagedNamespaces: managed,
+	}
+	if res.Kind == "Namespace" { // it is in itself
 		in.Namespace = ""
 	}
-	r := e.NewRequest(&in, facts)
-	_ = e.SetObject(r, o, nil) // there is no old object, so there is no error
-	return r
+	return e.NewRequest(&in, facts)
 }
-
-const kindNamespace = "Namespace"
 
 func isNamespace(r *rule.Request) bool {
 	return r.Resource.Group == "" && r.Resource.Resource == "namespaces"

@@ -88,10 +88,10 @@ func (f *fixture) decode(tb testing.TB) *object.Object {
 }
 
 func (f *fixture) request(o *object.Object) *rule.Request {
-	return &rule.Request{
-		Operation: rule.Create, Resource: schema.GroupResource{Resource: "pods"}, Namespace: namespace, Name: o.Meta.Name, Managed: true,
-		Requester: f.engine.Classify(f.user.Username, f.user.Groups, namespace), Object: o, Cluster: f.facts,
-	}
+	res, _ := object.Find(schema.GroupResource{Resource: "pods"})
+	return f.engine.NewRequest(&engine.Incoming{
+		Operation: rule.Create, Resource: res, Namespace: namespace, Name: o.Meta.Name, User: f.user.Username, Groups: f.user.Groups, Object: o,
+	}, f.facts)
 }
 
 // review is what the API server posts.

@@ -52,12 +52,9 @@ func BenchmarkServiceAccount(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				v := e.Review(b.Context(), &rule.Request{
-					Operation: rule.Create, Resource: res.GroupResource(), Namespace: "team-7", Name: name, Managed: true,
-					Requester: e.Classify("emr-containers", nil, "team-7"), Object: o, Cluster: facts,
-					ManagedNamespaces: func() []string { return e.ManagedNamespaces(facts) },
-					IsManaged:         func(namespace string) bool { return e.Managed(namespace, facts) },
-				}, nil)
+				v := e.Review(b.Context(), e.NewRequest(&engine.Incoming{
+					Operation: rule.Create, Resource: res, Namespace: "team-7", Name: name, User: "emr-containers", Object: o,
+				}, facts), nil)
 				if len(v.Errors) > 0 || !v.Allowed() {
 					b.Fatal(v)
 				}
