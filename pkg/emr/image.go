@@ -29,6 +29,17 @@ var errImage = errors.New("it is no image reference such as host/path:tag or hos
 // ParseImage reads the reference of an image as the kubelet and container
 // runtimes do. A reference that it refuses starts no container anywhere.
 func ParseImage(s string) (Image, error) {
+	if i, ok := parsedImages.get(s); ok {
+		return i, nil
+	}
+	i, err := parseImage(s)
+	if err == nil {
+		parsedImages.put(s, i)
+	}
+	return i, err
+}
+
+func parseImage(s string) (Image, error) {
 	named, err := reference.ParseNormalizedNamed(s)
 	if err != nil {
 		return Image{}, errImage

@@ -1,6 +1,7 @@
 package emr_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -261,4 +262,22 @@ func FuzzImage(f *testing.F) {
 			}
 		}
 	})
+}
+
+// More images than are remembered, and ones too long for that, are read all the same,
+// every time anew or not.
+func TestManyImages(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 200)
+	for range 2 {
+		for i := range 1500 {
+			path := fmt.Sprintf("team/etl-%d", i)
+			if got, err := emr.ParseImage("example.com/" + path + ":1"); err != nil || got != (emr.Image{Host: "example.com", Path: path, Tag: "1"}) {
+				t.Fatalf("%s: %+v, %v", path, got, err)
+			}
+		}
+		if got, err := emr.ParseImage("example.com/" + long + "/x:" + long[:100]); err != nil || got.Tag != long[:100] {
+			t.Errorf("a long reference: %+v, %v", got, err)
+		}
+	}
 }
