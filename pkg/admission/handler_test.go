@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -152,7 +153,9 @@ func TestDenialListsEveryFinding(t *testing.T) {
 		t.Fatalf("response %+v", r)
 	}
 	lines := strings.Split(r.Result.Message, "\n")
-	if len(lines) != 3 || !strings.Contains(lines[1], "[static-aws-credentials] spec.containers[0].env[0]: ") || !strings.Contains(lines[2], "[instance-profile-access] spec.hostNetwork: ") {
+	if len(lines) != 5 || !strings.HasPrefix(lines[1], "[static-aws-credentials/") || !strings.Contains(lines[1], "] spec.containers[0].env[0]: ") ||
+		!strings.HasPrefix(lines[2], "[instance-profile-access/") || !strings.Contains(lines[2], "] spec.hostNetwork: ") ||
+		lines[3] != "Read more: emrguard rules static-aws-credentials, https://github.com/emrguard/emrguard/blob/main/docs/rules/static-aws-credentials.md" {
 		t.Errorf("message %q, want a line for each finding with rule and path", r.Result.Message)
 	}
 	if strings.Contains(r.Result.Message, "AKIA") || strings.Contains(r.AuditAnnotations["deny"], "AKIA") {
@@ -375,15 +378,35 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 # TYPE emrguard_admission_requests_total counter
 emrguard_admission_requests_total{endpoint="managed",operation="CREATE",outcome="denied"} 1
 emrguard_admission_requests_total{endpoint="managed",operation="unknown",outcome="malformed"} 1
-# HELP emrguard_findings_total Findings by rule, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.
-# TYPE emrguard_findings_total counter
-emrguard_findings_total{action="audit",class="submitter",rule="namespace-writers"} 1
-emrguard_findings_total{action="deny",class="submitter",rule="instance-profile-access"} 1
-emrguard_findings_total{action="deny",class="submitter",rule="static-aws-credentials"} 1
-emrguard_findings_total{action="warn",class="submitter",rule="irsa-credentials"} 1
 `
-	if err := testutil.GatherAndCompare(d.metrics, strings.NewReader(want), "emrguard_admission_requests_total", "emrguard_findings_total"); err != nil {
+	if err := testutil.GatherAndCompare(d.metrics, strings.NewReader(want), "emrguard_admission_requests_total"); err != nil {
 		t.Error(err)
+	}
+	families, err := d.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]float64{}
+	for _, family := range families {
+		if family.GetName() != "emrguard_findings_total" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if labels["reason"] == "" {
+				t.Errorf("a finding has no reason: %v", labels)
+			}
+			found[labels["rule"]+" "+labels["severity"]+" "+labels["action"]+" "+labels["class"]] += m.GetCounter().GetValue()
+		}
+	}
+	if want := map[string]float64{
+		"namespace-writers low audit submitter": 1, "instance-profile-access high deny submitter": 1,
+		"static-aws-credentials high deny submitter": 1, "irsa-credentials medium warn submitter": 1,
+	}; !maps.Equal(found, want) {
+		t.Errorf("findings %v, want %v", found, want)
 	}
 }
 

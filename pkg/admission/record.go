@@ -7,13 +7,14 @@ import (
 	"slices"
 
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/metrics"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // record counts what was found and writes one log line for a request with
 // findings. Messages of findings hold no secrets; objects are never logged. A
 // dry run counts like any other request: it has no other effect here.
-func (v *Reviewer) record(from *review, r *rule.Request, verdict *engine.Verdict) {
+func (v *Reviewer) record(e *engine.Engine, from *review, r *rule.Request, verdict *engine.Verdict) {
 	in := from.request
 	for _, list := range [][]engine.Outcome{verdict.Denied, verdict.Warned, verdict.Audited} {
 		for _, o := range list {
@@ -21,19 +22,19 @@ func (v *Reviewer) record(from *review, r *rule.Request, verdict *engine.Verdict
 			if o.BreakGlass {
 				action = annotationBreakGlass
 			}
-			v.Metrics.Finding(o.Rule, action, r.Requester.Class)
+			v.Metrics.Finding(metrics.KindOf(&o.Finding), action, r.Requester.Class)
 		}
 	}
 	for _, o := range verdict.Exempted {
-		v.Metrics.Finding(o.Rule, annotationExempt, r.Requester.Class)
+		v.Metrics.Finding(metrics.KindOf(&o.Finding), annotationExempt, r.Requester.Class)
 	}
-	for _, e := range verdict.Errors {
-		v.Metrics.RuleError(e.Rule)
-		fields := append(from.from.fields(), "rule", e.Rule, "uid", in.UID)
-		if mistake := (*engine.Mistake)(nil); errors.As(e.Err, &mistake) {
+	for _, failure := range verdict.Errors {
+		v.Metrics.RuleError(failure.Rule)
+		fields := append(from.from.fields(), "rule", failure.Rule, "uid", in.UID)
+		if mistake := (*engine.Mistake)(nil); errors.As(failure.Err, &mistake) {
 			fields = append(fields, "panic", fmt.Sprint(mistake.Value), "stack", mistake.Stack)
 		}
-		v.Log.Error(e.Err, "A rule could not judge", fields...)
+		v.Log.Error(failure.Err, "A rule could not judge", fields...)
 	}
 	if len(verdict.Denied)+len(verdict.Warned)+len(verdict.Audited)+len(verdict.Exempted) == 0 {
 		return
@@ -44,8 +45,11 @@ func (v *Reviewer) record(from *review, r *rule.Request, verdict *engine.Verdict
 	} else if len(verdict.Warned) > 0 {
 		decision = string(rule.Warn)
 	}
+	severity, clauses := gravest(e, verdict)
 	v.Log.Info("Judged", append(from.from.fields(),
 		"decision", decision,
+		"severity", severity,
+		"clauses", clauses,
 		"operation", in.Operation,
 		"resource", in.Resource.Resource,
 		"subresource", in.SubResource,
@@ -84,13 +88,31 @@ func (s sender) fields() []any {
 	return []any{"peer", s.peer, "authenticated", s.authenticated, "client", s.client}
 }
 
-// ids are the rules of findings, each once.
+// ids are the rules and reasons of findings, each once.
 func ids(list []engine.Outcome) []string {
 	var names []string
-	for _, o := range list {
-		if !slices.Contains(names, o.Rule) {
-			names = append(names, o.Rule)
+	for i := range list {
+		if id := list[i].ID(); !slices.Contains(names, id) {
+			names = append(names, id)
 		}
 	}
 	return names
+}
+
+// gravest is the severity of the gravest finding of a verdict, and the clauses that its
+// findings break.
+func gravest(e *engine.Engine, v *engine.Verdict) (severity rule.Severity, clauses []string) {
+	for _, list := range [][]engine.Outcome{v.Denied, v.Warned, v.Audited, v.Exempted} {
+		for i := range list {
+			if s := list[i].Reason.Severity; s.Gravity() > severity.Gravity() {
+				severity = s
+			}
+			for _, clause := range e.ClausesOf(list[i].Rule) {
+				if !slices.Contains(clauses, clause) {
+					clauses = append(clauses, clause)
+				}
+			}
+		}
+	}
+	return severity, clauses
 }

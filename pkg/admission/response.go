@@ -16,11 +16,11 @@ import (
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
-// The API server cuts a warning off at 256 characters once all of them together
-// are over 4096 (k8s.io/apiserver, pkg/endpoints/filters/warning.go).
+// The API server cuts a warning off at 256 characters once all of them together are over
+// 4096 (k8s.io/apiserver, pkg/endpoints/filters/warning.go). Nobody reads more than ten.
 const (
 	maxWarning  = 256
-	maxWarnings = 4096 / maxWarning
+	maxWarnings = 10
 )
 
 // maxLines bounds a refusal: who widens a role that hundreds are bound to need not
@@ -46,8 +46,8 @@ const (
 
 // respond answers with a verdict. A request that may pass in a moment is refused with
 // 429: clients of Kubernetes try again by themselves.
-func respond(in *review, v *engine.Verdict) *admissionv1.AdmissionResponse {
-	response := &admissionv1.AdmissionResponse{UID: in.request.UID, Allowed: v.Allowed(), AuditAnnotations: annotations(v), Warnings: warnings(v)}
+func respond(e *engine.Engine, in *review, v *engine.Verdict) *admissionv1.AdmissionResponse {
+	response := &admissionv1.AdmissionResponse{UID: in.request.UID, Allowed: v.Allowed(), AuditAnnotations: annotations(e, v), Warnings: warnings(v)}
 	if response.Allowed {
 		return response
 	}
@@ -55,7 +55,7 @@ func respond(in *review, v *engine.Verdict) *admissionv1.AdmissionResponse {
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusForbidden,
 		Reason:  metav1.StatusReasonForbidden,
-		Message: refusal(in.request, v),
+		Message: refusal(e, in.request, v),
 	}
 	if exceeded := (*limit.Exceeded)(nil); errors.As(in.exceeded, &exceeded) && exceeded.Retry {
 		response.Result.Code = http.StatusTooManyRequests
@@ -66,7 +66,7 @@ func respond(in *review, v *engine.Verdict) *admissionv1.AdmissionResponse {
 }
 
 // refusal lists every finding that refuses the request, one on a line.
-func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
+func refusal(e *engine.Engine, in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "emrguard refuses to %s: %s", act(in), count(len(v.Denied), v.Omitted))
 	seen := map[string]bool{}
@@ -75,7 +75,7 @@ func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 			fmt.Fprintf(&b, "\n… and %d more; mend these first", len(v.Denied)-i)
 			break
 		}
-		line := "\n[" + o.Rule + "] " + sentence(o.Finding)
+		line := "\n[" + o.ID() + "] " + sentence(o.Finding)
 		if !seen[line] {
 			seen[line] = true
 			b.WriteString(line)
@@ -85,6 +85,28 @@ func refusal(in *admissionv1.AdmissionRequest, v *engine.Verdict) string {
 		// Whoever runs the cluster meets this line first, before anybody has told
 		// emrguard who that is.
 		fmt.Fprintf(&b, "\n%s counts as a submitter: if this is an administrator of the cluster, add the user or one of its groups to administrators in the configuration of emrguard", in.UserInfo.Username)
+	}
+	b.WriteString(readMore(e, v))
+	return b.String()
+}
+
+// maxReferences bounds the rules of which a refusal says where to read more.
+const maxReferences = 3
+
+// readMore says where the rules are explained that refuse a request.
+func readMore(e *engine.Engine, v *engine.Verdict) string {
+	var rules []string
+	for i := range v.Denied {
+		if id := v.Denied[i].Rule; !slices.Contains(rules, id) && id != engine.UnreadableID {
+			rules = append(rules, id)
+		}
+	}
+	var b strings.Builder
+	for _, id := range rules[:min(len(rules), maxReferences)] {
+		b.WriteString("\nRead more: emrguard rules " + id)
+		if page := e.Config().PageOf(id); page != "" {
+			b.WriteString(", " + page)
+		}
 	}
 	return b.String()
 }
@@ -125,27 +147,39 @@ func sentence(f rule.Finding) string {
 	return s + "; " + f.Remedy()
 }
 
-// warnings are short, without repetition, and never so many that the API server
-// would cut them. A refused request needs none of what it could mend later.
+// warnings are short, one for each reason and consequence, and never so many that the API
+// server would cut them. A refused request needs none of what it could mend later.
 func warnings(v *engine.Verdict) []string {
 	if len(v.Warned) == 0 || !v.Allowed() {
 		return nil
 	}
-	var list []string
-	left := 0
-	for _, o := range v.Warned {
-		text := "[" + o.Rule + "] " + verb(v.Mode, o) + sentence(o.Finding)
-		text = truncate(oneLine(text), maxWarning)
-		switch {
-		case slices.Contains(list, text):
-		case len(list) == maxWarnings-1:
-			left++
-		default:
-			list = append(list, text)
+	type kind struct{ id, verb string }
+	var kinds []kind
+	alike := map[kind][]string{} // texts, each once
+	for i := range v.Warned {
+		o := &v.Warned[i]
+		k, text := kind{o.ID(), verb(v.Mode, *o)}, sentence(o.Finding)
+		if _, known := alike[k]; !known {
+			kinds = append(kinds, k)
+		}
+		if !slices.Contains(alike[k], text) {
+			alike[k] = append(alike[k], text)
 		}
 	}
-	if left > 0 {
-		list = append(list, fmt.Sprintf("emrguard: %d more findings; the audit log has them", left))
+	var list []string
+	for i, k := range kinds {
+		if len(list) == maxWarnings-1 && len(kinds) > maxWarnings {
+			left := 0
+			for _, rest := range kinds[i:] {
+				left += len(alike[rest])
+			}
+			return append(list, fmt.Sprintf("emrguard: %d more findings of %d other reasons; the audit log has them", left, len(kinds)-i))
+		}
+		texts, more := alike[k], ""
+		if n := len(texts) - 1; n > 0 {
+			more = fmt.Sprintf("(and %d more like it) ", n)
+		}
+		list = append(list, truncate(oneLine("["+k.id+"] "+k.verb+more+texts[0]), maxWarning))
 	}
 	return list
 }
@@ -178,7 +212,7 @@ func truncate(s string, n int) string {
 
 // annotations are the trail in the audit log: what was found, whatever came of
 // it.
-func annotations(v *engine.Verdict) map[string]string {
+func annotations(e *engine.Engine, v *engine.Verdict) map[string]string {
 	if len(v.Denied)+len(v.Warned)+len(v.Audited)+len(v.Exempted)+len(v.Errors) == 0 {
 		return nil
 	}
@@ -209,7 +243,7 @@ func annotations(v *engine.Verdict) map[string]string {
 			if path != "" {
 				path += ": "
 			}
-			add(key, "[", o.Rule, "] ", path, o.Text(), excuse)
+			add(key, "[", o.ID(), "] ", path, o.Text(), excuse, " (", string(o.Reason.Severity), ", ", strings.Join(e.ClausesOf(o.Rule), ", "), ")")
 			if o.BreakGlass {
 				add(annotationBreakGlass, o.Rule)
 			}

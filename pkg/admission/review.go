@@ -84,12 +84,13 @@ func (v *Reviewer) review(ctx context.Context, in *review) (*admissionv1.Admissi
 	if !known {
 		return v.allowUnknown(in), metrics.Allowed, nil
 	}
-	j := v.judge(ctx, v.Engine(), res, in)
+	e := v.Engine()
+	j := v.judge(ctx, e, res, in)
 	if j.err != nil {
 		return nil, "", j.err
 	}
 	if r := j.request; r != nil {
-		v.record(in, r, &j.verdict)
+		v.record(e, in, r, &j.verdict)
 		if o, ok := v.Facts.(Observer); ok && j.verdict.Allowed() && in.exceeded == nil && !r.DryRun && r.Object.RBAC() != nil && r.Operation != rule.Delete {
 			o.Admitted(r.Object.RBAC())
 		}
@@ -101,7 +102,7 @@ func (v *Reviewer) review(ctx context.Context, in *review) (*admissionv1.Admissi
 	case len(j.verdict.Warned) > 0:
 		outcome = metrics.Warned
 	}
-	return respond(in, &j.verdict), outcome, nil
+	return respond(e, in, &j.verdict), outcome, nil
 }
 
 // resourceOf finds what a request is about. It reports false for a resource,

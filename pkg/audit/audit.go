@@ -125,14 +125,14 @@ func (a *Auditor) add(v *engine.Verdict, o *object.Object, place Place) {
 	}
 	named := report.Object{APIVersion: o.GVK.GroupVersion().String(), Kind: o.GVK.Kind, Namespace: o.Meta.Namespace, Name: nameOf(o)}
 	finding := func(x engine.Outcome) report.Finding {
-		guide := a.rules[x.Rule].Guide
+		r := a.rules[x.Rule]
 		action := x.Action
 		if x.PodsDenied || a.options.RaiseWarnings && action == rule.Warn {
 			action = rule.Deny
 		}
 		return report.Finding{
-			Rule: x.Rule, Action: action, Deferred: x.PodsDenied, Object: named, Path: x.Path, Subject: x.Subject, Via: x.Via,
-			Message: x.Text(), Remediation: x.Remedy(), Guide: report.Guide{Section: guide.Section, Address: guide.Address},
+			Rule: x.Rule, Reason: x.Reason.Name, Severity: x.Reason.Severity, Clauses: r.ClauseIDs(), Action: action, Deferred: x.PodsDenied, Object: named, Path: x.Path, Subject: x.Subject, Via: x.Via,
+			Message: x.Text(), Remediation: x.Remedy(), Guide: guideOf(&r),
 			File: place.File, Line: line(x.Path),
 		}
 	}
@@ -145,7 +145,7 @@ func (a *Auditor) add(v *engine.Verdict, o *object.Object, place Place) {
 	}
 	for _, x := range v.Exempted {
 		if a.asks(x.Rule) {
-			a.keepExempted(report.Exempted{Finding: finding(x), Reason: x.Excuse})
+			a.keepExempted(report.Exempted{Finding: finding(x), Exemption: x.Excuse})
 		}
 	}
 	for _, failure := range v.Errors {

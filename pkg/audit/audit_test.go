@@ -230,7 +230,7 @@ func TestOptions(t *testing.T) {
 			if name == "nobody need ask" && len(r.Notes) > 0 {
 				t.Errorf("there is nothing to note: %q", r.Notes)
 			}
-			if name == "exempt" && (len(r.Exempted) != 1 || r.Exempted[0].Reason != "a ticket" || r.Exempted[0].Line != 6) {
+			if name == "exempt" && (len(r.Exempted) != 1 || r.Exempted[0].Exemption != "a ticket" || r.Exempted[0].Line != 6) {
 				t.Errorf("exempted are %+v", r.Exempted)
 			}
 		})

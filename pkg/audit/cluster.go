@@ -224,7 +224,7 @@ func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitt
 	l.auditor.looked.account += len(submitters)
 	for _, d := range look.Differences {
 		r, known := l.auditor.rules[d.Capability]
-		if !d.Server || !known || !l.auditor.asks(r.ID) || l.action(&r) == rule.Off {
+		if !d.Server || !known || !l.auditor.asks(r.ID) || l.Engine.Action(r.ID, d.Namespace) == rule.Off {
 			continue
 		}
 		object := report.Object{APIVersion: "v1", Kind: "Namespace", Name: d.Namespace}
@@ -234,21 +234,20 @@ func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitt
 			where = "in the whole cluster"
 		}
 		l.auditor.keep(report.Finding{
-			Rule: r.ID, Action: l.action(&r), Object: object, Subject: "User " + d.User, Via: "the API server",
+			Rule: r.ID, Reason: reasonOtherAuthorizer, Severity: r.Severity(), Clauses: r.ClauseIDs(), Action: l.Engine.Action(r.ID, d.Namespace), Object: object, Subject: "User " + d.User, Via: "the API server",
 			Message:     fmt.Sprintf("User %s may %s %s, and no role says so: %s", d.User, d.Request, where, cmp.Or(d.Reason, "an EKS access policy or another authorizer does")),
 			Remediation: "look at the access entries of the cluster: aws eks list-associated-access-policies",
-			Guide:       report.Guide{Section: r.Guide.Section, Address: r.Guide.Address},
+			Guide:       guideOf(&r),
 		})
 	}
 	return nil
 }
 
-// action is what the configuration makes of a rule in the whole cluster.
-func (l *Live) action(r *rule.Rule) rule.Action {
-	c := l.Engine.Config()
-	action := cmp.Or(c.Rules[r.ID].Mode, r.Default)
-	if c.Mode != "" {
-		action = action.Cap(c.Mode)
-	}
-	return action
+// reasonOtherAuthorizer is of findings that no role of the cluster explains: an access
+// policy of EKS, or another authorizer, grants what a rule forbids.
+const reasonOtherAuthorizer = "other-authorizer"
+
+func guideOf(r *rule.Rule) report.Guide {
+	clause := r.AllClauses()[0]
+	return report.Guide{Section: clause.Section, Address: clause.Address}
 }

@@ -15,7 +15,7 @@ func full(held, most int) bool { return most > 0 && held >= most }
 // namespace full of findings costs the memory of a few, and the numbers stay right.
 func (a *Auditor) keep(f report.Finding) {
 	ns := f.Object.Namespace
-	a.report.Tally[report.Key{Namespace: ns, Rule: f.Rule, Action: f.Action}]++
+	a.report.Tally[report.Key{Namespace: ns, Rule: f.Rule, Reason: f.Reason, Severity: f.Severity, Action: f.Action}]++
 	if full(len(a.report.Findings), a.options.MaxFindings) || full(a.kept[ns], a.options.MaxFindingsPerNamespace) {
 		if a.report.Dropped.Findings == nil {
 			a.report.Dropped.Findings = map[rule.Action]int{}

@@ -172,6 +172,9 @@ func (c *Guard) validate() field.ErrorList {
 	if len(c.CredentialProviders) == 0 {
 		errs = append(errs, field.Required(field.NewPath("credentialProviders"), "without a provider no pod could have credentials"))
 	}
+	if d := c.Documentation; d != "" && d != "none" && !strings.HasPrefix(d, "https://") && !strings.HasPrefix(d, "http://") {
+		bad(field.NewPath("documentation"), d, `write an address such as "https://wiki.example.com/emrguard/{rule}", or none`)
+	}
 	errs = append(errs, c.validateProfiles()...)
 	errs = append(errs, c.validateRules()...)
 	return append(errs, c.validateExemptions()...)

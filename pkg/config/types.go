@@ -4,7 +4,9 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -33,6 +35,9 @@ type Guard struct {
 	// SystemNamespaces are patterns of the namespaces of the cluster itself. The rules of
 	// the EKS guide do not judge requests there; audits record what is found.
 	SystemNamespaces []string `json:"systemNamespaces,omitempty"`
+	// Documentation is the address of the page of a rule, in which "{rule}" stands for its
+	// id. Refusals name it. Unset, it is the page of this project; "none" names no page.
+	Documentation string `json:"documentation,omitempty"`
 	// EMR says which namespaces are EMR's, and who acts there for EMR.
 	EMR EMR `json:"emr,omitzero"`
 	// Administrators are free of the rules that judge who asks, not of those that
@@ -54,6 +59,17 @@ type Guard struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	// Exemptions excuse findings.
 	Exemptions []Exemption `json:"exemptions,omitempty"`
+}
+
+// defaultDocumentation is where this project explains its rules.
+const defaultDocumentation = "https://github.com/emrguard/emrguard/blob/main/docs/rules/{rule}.md"
+
+// PageOf is the address of the page of a rule, empty when there is none.
+func (c *Guard) PageOf(rule string) string {
+	if c.Documentation == "none" {
+		return ""
+	}
+	return strings.ReplaceAll(cmp.Or(c.Documentation, defaultDocumentation), "{rule}", rule)
 }
 
 // Profiles are the profiles of the guides: "strict", "baseline" or "off".

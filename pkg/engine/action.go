@@ -4,9 +4,11 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/emrguard/emrguard/pkg/guide"
+	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/scope"
@@ -103,6 +105,18 @@ func (e *Engine) action(r *rule.Request, j judged) (wanted, later, action rule.A
 		action = action.Cap(rule.Warn)
 	}
 	return wanted, later, action
+}
+
+// Action is what follows in a namespace from what another look than the rule's own, such
+// as a question to the API server's authorizers, finds of what the rule is about.
+func (e *Engine) Action(id, namespace string) rule.Action {
+	i := slices.IndexFunc(e.rules, func(c compiled) bool { return c.ID == id })
+	if i < 0 {
+		return rule.Off
+	}
+	r := &rule.Request{Namespace: namespace, Object: &object.Object{Meta: &metav1.ObjectMeta{}}, Requester: rule.Requester{Class: rule.Nobody}}
+	_, later, _ := e.action(r, judged{Finding: rule.Finding{Rule: id, Reason: e.rules[i].Reasons[0]}, rule: &e.rules[i]})
+	return later
 }
 
 func (e *Engine) wanted(r *rule.Request, j judged) rule.Action {

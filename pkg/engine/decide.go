@@ -115,6 +115,7 @@ func (e *Engine) decide(r *rule.Request, j judged, v *Verdict) {
 	if wanted == rule.Off {
 		return
 	}
+	o.Action = wanted // what follows when nothing excuses it
 	if j.Excuse != "" {
 		v.Exempted = append(v.Exempted, o)
 		return

@@ -34,6 +34,7 @@ type Engine struct {
 	settings   rule.Settings
 	overrides  []override
 	exemptions []exemption
+	clauses    map[string][]string
 	now        func() time.Time
 }
 
@@ -60,7 +61,7 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	if err := Check(rules); err != nil {
 		return nil, err
 	}
-	e := &Engine{config: c, byResource: map[resourceKey]selection{}, now: now}
+	e := &Engine{config: c, byResource: map[resourceKey]selection{}, clauses: map[string][]string{}, now: now}
 	var err error
 	if e.who, err = scope.NewWho(c); err != nil {
 		return nil, err
@@ -91,6 +92,7 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 		if err != nil {
 			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 		}
+		e.clauses[r.ID] = r.ClauseIDs()
 		e.rules = append(e.rules, compiled{Rule: r, check: check, conf: c.Rules[r.ID], unjudged: unjudgedOf(&r)})
 		if e.mayAct(&e.rules[len(e.rules)-1]) {
 			e.index(len(e.rules) - 1)
@@ -177,6 +179,10 @@ func (e *Engine) Managed(namespace string, facts scope.Facts) bool {
 
 // Config returns the configuration.
 func (e *Engine) Config() *config.Guard { return e.config }
+
+// ClausesOf returns the clauses that a rule enforces, such as "emr/rbac"; nil for a rule
+// that does not exist.
+func (e *Engine) ClausesOf(id string) []string { return e.clauses[id] }
 
 // Settings returns what the configuration says to rules.
 func (e *Engine) Settings() rule.Settings { return e.settings }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // Audit records the background audit. What only the leader knows has no series
@@ -27,8 +29,9 @@ type Audit struct {
 type AuditKey struct {
 	// Namespace is a managed one, or empty for everything else: the number of
 	// series grows with what EMR uses, not with the cluster.
-	Namespace    string
-	Rule, Action string
+	Namespace string
+	Kind
+	Action rule.Action
 }
 
 // AuditResult is what one audit has seen.
@@ -48,7 +51,7 @@ func NewAudit(registry prometheus.Registerer) *Audit {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 	}
 	a := &Audit{
-		findings: gauge("emrguard_audit_findings", "Findings in what exists, by managed namespace (empty for everything else), rule and action, at the last audit.", "object_namespace", "rule", "action"),
+		findings: gauge("emrguard_audit_findings", "Findings in what exists, by managed namespace (empty for everything else), rule, reason, severity and action, at the last audit.", append(kindLabels[:3:3], "object_namespace", "action")...),
 		objects:  gauge("emrguard_audit_objects", "Objects that the last audit judged."),
 		unjudged: gauge("emrguard_audit_unjudged", "Judgements that rules could not make at the last audit."),
 		dropped:  gauge("emrguard_audit_dropped_findings", "Findings of the last audit that are counted, but too many to be kept for reports."),
@@ -93,11 +96,11 @@ func (a *Audit) Follows() {
 // with Follows.
 func (a *Audit) Succeeded(r AuditResult) {
 	for key, n := range r.Findings {
-		a.findings.WithLabelValues(key.Namespace, key.Rule, key.Action).Set(float64(n))
+		a.findings.WithLabelValues(key.values(key.Namespace, string(key.Action))...).Set(float64(n))
 	}
 	for key := range a.last {
 		if _, still := r.Findings[key]; !still {
-			a.findings.DeleteLabelValues(key.Namespace, key.Rule, key.Action)
+			a.findings.DeleteLabelValues(key.values(key.Namespace, string(key.Action))...)
 		}
 	}
 	a.last = r.Findings

@@ -9,9 +9,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/emrguard/emrguard/pkg/metrics"
+	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // Series of what is mended go, and with the lease all that only its holder knows.
+var exec = metrics.Kind{Rule: "pod-exec", Reason: "exec", Severity: rule.High}
+
 func TestAuditShowsWhatIsTrueNow(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
@@ -26,13 +29,13 @@ func TestAuditShowsWhatIsTrueNow(t *testing.T) {
 	count(objects, 0)
 	a.Leads()
 	a.Succeeded(metrics.AuditResult{Findings: map[metrics.AuditKey]int{
-		{Namespace: "emr-jobs", Rule: "pod-exec", Action: "deny"}: 2, {Rule: "pod-exec", Action: "warn"}: 1,
+		{Namespace: "emr-jobs", Kind: exec, Action: rule.Deny}: 2, {Kind: exec, Action: rule.Warn}: 1,
 	}, Objects: 7, End: time.Unix(1, 0)})
 	count(findings, 2)
-	a.Succeeded(metrics.AuditResult{Findings: map[metrics.AuditKey]int{{Rule: "pod-exec", Action: "warn"}: 3}, Objects: 7, End: time.Unix(2, 0)})
+	a.Succeeded(metrics.AuditResult{Findings: map[metrics.AuditKey]int{{Kind: exec, Action: rule.Warn}: 3}, Objects: 7, End: time.Unix(2, 0)})
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(
-		"# HELP emrguard_audit_findings Findings in what exists, by managed namespace (empty for everything else), rule and action, at the last audit.\n"+
-			"# TYPE emrguard_audit_findings gauge\nemrguard_audit_findings{action=\"warn\",object_namespace=\"\",rule=\"pod-exec\"} 3\n"), findings); err != nil {
+		"# HELP emrguard_audit_findings Findings in what exists, by managed namespace (empty for everything else), rule, reason, severity and action, at the last audit.\n"+
+			"# TYPE emrguard_audit_findings gauge\nemrguard_audit_findings{action=\"warn\",object_namespace=\"\",reason=\"exec\",rule=\"pod-exec\",severity=\"high\"} 3\n"), findings); err != nil {
 		t.Error(err)
 	}
 	a.Follows()

@@ -52,8 +52,8 @@ func New(registry prometheus.Registerer) *Recorder {
 			Name: "emrguard_admission_duration_seconds", Help: "Time from the last byte of an admission request to its answer.", Buckets: buckets(),
 		}, []string{"endpoint"}),
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "emrguard_findings_total", Help: "Findings by rule, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.",
-		}, []string{"rule", "action", "class"}),
+			Name: "emrguard_findings_total", Help: "Findings by rule, reason and severity, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.",
+		}, append(kindLabels[:3:3], "action", "class")),
 		ruleErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emrguard_rule_errors_total", Help: "Requests that a rule could not judge.",
 		}, []string{"rule"}),
@@ -115,17 +115,19 @@ func bounded(operation string) string {
 }
 
 // Finding records one finding about a request of somebody of a class.
-func (r *Recorder) Finding(id, action string, class rule.Class) {
-	r.findings.WithLabelValues(id, action, string(class)).Inc()
+func (r *Recorder) Finding(kind Kind, action string, class rule.Class) {
+	r.findings.WithLabelValues(kind.values(action, string(class))...).Inc()
 }
 
 // Expect sets to 0 what alerts wait for: errors of a rule, and refusals of EMR and
 // of jobs by it. To Prometheus a counter that first appears as 1 has not increased,
 // and the first event would alert nobody.
-func (r *Recorder) Expect(id string) {
-	r.ruleErrors.WithLabelValues(id)
-	for _, class := range []rule.Class{rule.EMRService, rule.JobAccount} {
-		r.findings.WithLabelValues(id, string(rule.Deny), string(class))
+func (r *Recorder) Expect(of *rule.Rule) {
+	r.ruleErrors.WithLabelValues(of.ID)
+	for _, kind := range Kinds(of) {
+		for _, class := range []rule.Class{rule.EMRService, rule.JobAccount} {
+			r.findings.WithLabelValues(kind.values(string(rule.Deny), string(class))...)
+		}
 	}
 }
 

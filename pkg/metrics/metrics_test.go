@@ -17,13 +17,13 @@ func TestExpectedEventsStartAtZero(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	r := metrics.New(registry)
-	r.Expect("pod-exec")
-	r.Finding("pod-exec", string(rule.Deny), rule.EMRService)
+	r.Expect(&rule.Rule{ID: "pod-exec", Reasons: []*rule.Reason{{Name: "exec", Severity: rule.High}}})
+	r.Finding(exec, string(rule.Deny), rule.EMRService)
 	want := `
-# HELP emrguard_findings_total Findings by rule, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.
+# HELP emrguard_findings_total Findings by rule, reason and severity, by what followed (deny, warn, audit, exempt, break-glass) and by the class of who asked.
 # TYPE emrguard_findings_total counter
-emrguard_findings_total{action="deny",class="emr-service",rule="pod-exec"} 1
-emrguard_findings_total{action="deny",class="job-account",rule="pod-exec"} 0
+emrguard_findings_total{action="deny",class="emr-service",reason="exec",rule="pod-exec",severity="high"} 1
+emrguard_findings_total{action="deny",class="job-account",reason="exec",rule="pod-exec",severity="high"} 0
 # HELP emrguard_rule_errors_total Requests that a rule could not judge.
 # TYPE emrguard_rule_errors_total counter
 emrguard_rule_errors_total{rule="pod-exec"} 0

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // Freshness says how old is what verdicts rest on.
@@ -43,8 +45,8 @@ func NewArrivals(registry prometheus.Registerer) *Arrivals {
 	a := &Arrivals{
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emrguard_arrival_findings_total",
-			Help: "Findings that would be refused, in what a watch brought: by rule, and by the action of the rule here (deny, warn, audit).",
-		}, []string{"rule", "action"}),
+			Help: "Findings that would be refused, in what a watch brought: by rule, reason and severity, and by the action here (deny, warn, audit).",
+		}, append(kindLabels[:3:3], "action")),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "emrguard_arrival_failures_total",
 			Help: "Objects that could not be judged when a watch brought them. An audit judges them.",
@@ -56,10 +58,16 @@ func NewArrivals(registry prometheus.Registerer) *Arrivals {
 
 // Expect sets to 0 what an alert waits for: a counter that first appears as 1 has not
 // increased.
-func (a *Arrivals) Expect(id string) { a.findings.WithLabelValues(id, "deny") }
+func (a *Arrivals) Expect(of *rule.Rule) {
+	for _, kind := range Kinds(of) {
+		a.findings.WithLabelValues(kind.values(string(rule.Deny))...)
+	}
+}
 
 // Found records one finding.
-func (a *Arrivals) Found(id, action string) { a.findings.WithLabelValues(id, action).Inc() }
+func (a *Arrivals) Found(kind Kind, action rule.Action) {
+	a.findings.WithLabelValues(kind.values(string(action))...).Inc()
+}
 
 // Failed records an object that could not be judged.
 func (a *Arrivals) Failed() { a.failures.Inc() }

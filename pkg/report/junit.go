@@ -192,13 +192,13 @@ func (b *junitBuilder) finding(f *Finding) {
 func (b *junitBuilder) exempted(e *Exempted) {
 	c := b.test(e.File, e.Object.Namespace, visible(e.Rule), title(e.Object))
 	if c.Failure == nil && c.Out == "" && c.Skipped == nil {
-		c.Skipped = &junitResult{Message: "exempted: " + visible(e.Reason)}
+		c.Skipped = &junitResult{Message: "exempted: " + visible(e.Exemption)}
 	}
 	if c.Skipped != nil {
-		c.Skipped.Text += details(&e.Finding, e.Reason)
+		c.Skipped.Text += details(&e.Finding, e.Exemption)
 		return
 	}
-	c.Out += details(&e.Finding, e.Reason)
+	c.Out += details(&e.Finding, e.Exemption)
 }
 
 func (b *junitBuilder) problem(p *Problem) {

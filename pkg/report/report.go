@@ -39,8 +39,13 @@ type Report struct {
 
 // Finding is one violation in one object.
 type Finding struct {
-	// Rule is the id of the rule.
-	Rule string `json:"rule"`
+	// Rule is the id of the rule, Reason the name of what it found.
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+	// Severity of the reason, whatever follows from it.
+	Severity rule.Severity `json:"severity"`
+	// Clauses of the guides that are broken, such as "emr/rbac".
+	Clauses []string `json:"clauses"`
 	// Action is what would follow at admission: deny, warn or audit.
 	Action rule.Action `json:"action"`
 	// Deferred is true for a denial that does not meet the object itself but the
@@ -66,9 +71,10 @@ type Finding struct {
 type Key struct {
 	// Namespace of the object, empty for what has none.
 	Namespace string
-	// Rule is the id of the rule.
-	Rule   string
-	Action rule.Action
+	// Rule is the id of the rule, Reason the name of what it found.
+	Rule, Reason string
+	Severity     rule.Severity
+	Action       rule.Action
 }
 
 // Dropped counts what a limit kept out of a report.
@@ -89,8 +95,8 @@ func (d Dropped) Total() int {
 // Exempted is a finding that an exemption excuses.
 type Exempted struct {
 	Finding
-	// Reason of the exemption.
-	Reason string `json:"reason"`
+	// Exemption is the reason of the exemption.
+	Exemption string `json:"exemption"`
 }
 
 // Object names the object of a finding.
@@ -122,6 +128,14 @@ type Problem struct {
 	Line int    `json:"line,omitempty"`
 	// Message says what is wrong, and what to do.
 	Message string `json:"message"`
+}
+
+// ID names what was found, as exemptions do: "pod-exec/exec".
+func (f *Finding) ID() string {
+	if f.Reason == "" {
+		return f.Rule
+	}
+	return f.Rule + "/" + f.Reason
 }
 
 // Count returns how many findings lead to an action, dropped ones included.

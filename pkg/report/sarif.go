@@ -91,11 +91,14 @@ type (
 		Justification string `json:"justification"`
 	}
 	sarifResultProperties struct {
-		Action   rule.Action `json:"action"`
-		Deferred bool        `json:"deferred,omitempty"`
-		Path     string      `json:"path"`
-		Subject  string      `json:"subject,omitempty"`
-		Via      string      `json:"via,omitempty"`
+		Reason   string        `json:"reason"`
+		Severity rule.Severity `json:"severity"`
+		Clauses  []string      `json:"clauses,omitempty"`
+		Action   rule.Action   `json:"action"`
+		Deferred bool          `json:"deferred,omitempty"`
+		Path     string        `json:"path"`
+		Subject  string        `json:"subject,omitempty"`
+		Via      string        `json:"via,omitempty"`
 	}
 	sarifLocation struct {
 		PhysicalLocation sarifPhysicalLocation  `json:"physicalLocation"`
@@ -160,7 +163,7 @@ func (r *Report) sarif(out *bytes.Buffer) error {
 			Locations:           []sarifLocation{locate(f)},
 			PartialFingerprints: prints.of(f),
 			Suppressions:        suppressions,
-			Properties:          sarifResultProperties{Action: f.Action, Deferred: f.Deferred, Path: visible(f.Path), Subject: visible(f.Subject), Via: visible(f.Via)},
+			Properties:          sarifResultProperties{Reason: visible(f.Reason), Severity: f.Severity, Clauses: f.Clauses, Action: f.Action, Deferred: f.Deferred, Path: visible(f.Path), Subject: visible(f.Subject), Via: visible(f.Via)},
 		}
 		if i, ok := index[f.Rule]; ok {
 			result.RuleIndex = &i
@@ -172,7 +175,7 @@ func (r *Report) sarif(out *bytes.Buffer) error {
 	}
 	for i := range r.Exempted {
 		e := &r.Exempted[i]
-		add(&e.Finding, sarifSuppression{Kind: "external", Status: "accepted", Justification: visible(e.Reason)})
+		add(&e.Finding, sarifSuppression{Kind: "external", Status: "accepted", Justification: visible(e.Exemption)})
 	}
 	text, err := indented(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 	out.Write(escapeInvisible(text))
@@ -196,25 +199,27 @@ func (r *Report) sarifInvocation() sarifInvocation {
 
 // describe says what a rule is. All of it is emrguard's own text.
 func describe(r *rule.Rule) sarifRule {
-	help := r.Doc + "\n\nTo mend: " + r.Remediation
+	var reasons strings.Builder
+	for _, reason := range r.AllReasons() {
+		fmt.Fprintf(&reasons, "\n\n%s (%s): %s", reason.Name, reason.Severity, rule.Placeholders(reason.Remedy))
+	}
+	help := r.Doc + "\n\nRemediation, by reason:" + reasons.String()
 	d := sarifRule{
 		ID:                   r.ID,
 		Name:                 pascal(r.ID),
 		ShortDescription:     sarifText{Text: r.Title},
 		FullDescription:      sarifText{Text: cut(r.Doc, 1024)},
 		Help:                 sarifText{Text: help, Markdown: help},
-		DefaultConfiguration: sarifConfiguration{Enabled: r.Default != rule.Off, Level: sarifLevel(r.Default)},
-		Properties:           sarifRuleProperties{Tags: []string{"security"}, SecuritySeverity: securitySeverity(r.Default)},
+		DefaultConfiguration: sarifConfiguration{Enabled: !r.OptIn(), Level: sarifLevel(r.Action(rule.Strict))},
+		Properties:           sarifRuleProperties{Tags: []string{"security"}, SecuritySeverity: securitySeverity(r.Severity())},
 	}
-	if section := r.Guide.Section; section != "" {
-		d.Help.Text += fmt.Sprintf("\n\nGuide: %s, %s", section, r.Guide.Address)
-		d.Help.Markdown += fmt.Sprintf("\n\nGuide: [%s](%s)", section, r.Guide.Address)
-		if section != "security" {
-			d.Properties.Tags = append(d.Properties.Tags, section)
+	for _, clause := range r.AllClauses() {
+		d.Help.Text += fmt.Sprintf("\n\nGuide: %s, %s", clause.Section, clause.Address)
+		d.Help.Markdown += fmt.Sprintf("\n\nGuide: [%s](%s)", clause.Section, clause.Address)
+		d.Properties.Tags = append(d.Properties.Tags, clause.String())
+		if u, err := url.Parse(clause.Address); err == nil && u.IsAbs() && d.HelpURI == "" {
+			d.HelpURI = clause.Address
 		}
-	}
-	if u, err := url.Parse(r.Guide.Address); err == nil && u.IsAbs() {
-		d.HelpURI = r.Guide.Address
 	}
 	return d
 }
@@ -232,15 +237,17 @@ func sarifLevel(a rule.Action) string {
 	return "none"
 }
 
-func securitySeverity(a rule.Action) string {
-	switch a {
-	case rule.Deny:
+func securitySeverity(s rule.Severity) string {
+	switch s {
+	case rule.Critical:
+		return "9.5"
+	case rule.High:
 		return "8.0"
-	case rule.Audit:
-		return "2.0"
-	case rule.Warn, rule.Off: // what is off by default is asked when somebody wants it
+	case rule.Medium:
+		return "5.0"
+	case rule.Low:
 	}
-	return "5.0"
+	return "2.0"
 }
 
 // pascal is the id of a rule as SARIF wants the names of rules: HostPath for
@@ -284,7 +291,7 @@ func sentences(f *Finding) string {
 		text += " Through: " + ended(f.Via)
 	}
 	if f.Remediation != "" {
-		text += " To mend: " + ended(f.Remediation)
+		text += " Remediation: " + ended(f.Remediation)
 	}
 	return text
 }

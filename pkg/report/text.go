@@ -56,8 +56,8 @@ func (r *Report) text(out *bytes.Buffer, o Options) {
 		p.line(p.paint(bold, "Exempted:"))
 		for i := range r.Exempted {
 			e := &r.Exempted[i]
-			p.line("  "+title(e.Object), visible(e.Rule), place(e.File, e.Line), visible(e.Path))
-			p.prose("    ", "reason: ", e.Reason)
+			p.line("  "+title(e.Object), visible(e.ID()), place(e.File, e.Line), visible(e.Path))
+			p.prose("    ", "reason: ", e.Exemption)
 		}
 		p.line()
 	}
@@ -125,7 +125,7 @@ var colors = map[rule.Action]string{rule.Deny: red, rule.Warn: yellow, rule.Audi
 func (p *printer) finding(f *Finding) {
 	const indent = "         "
 	action := p.paint(colors[f.Action], fmt.Sprintf("%-5s", label(f)))
-	p.line("  "+action, visible(f.Rule), place(f.File, f.Line), visible(f.Path))
+	p.line("  "+action, visible(f.ID()), place(f.File, f.Line), visible(f.Path))
 	p.prose(indent, "", f.Message)
 	// Most messages say both already.
 	if !strings.Contains(f.Message, f.Subject) || !strings.Contains(f.Message, f.Via) {
@@ -137,7 +137,7 @@ func (p *printer) finding(f *Finding) {
 		}
 	}
 	if f.Remediation != "" {
-		p.prose(indent, "to mend: ", f.Remediation)
+		p.prose(indent, "remediation: ", f.Remediation)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -170,7 +171,7 @@ func TestJSON(t *testing.T) {
 			t.Errorf("%s is %d, not %d", name, got.Summary[name], n)
 		}
 	}
-	if !slices.Equal(got.Findings, want.Findings) || !slices.Equal(got.Exempted, want.Exempted) || !slices.Equal(got.Problems, want.Problems) || !slices.Equal(got.Notes, want.Notes) {
+	if !reflect.DeepEqual(got.Findings, want.Findings) || !reflect.DeepEqual(got.Exempted, want.Exempted) || !slices.Equal(got.Problems, want.Problems) || !slices.Equal(got.Notes, want.Notes) {
 		t.Errorf("read back it is another report:\n%s", text)
 	}
 	if !strings.Contains(text, `\"a<b\"`) {
@@ -231,7 +232,7 @@ func FuzzWrite(f *testing.F) {
 				Tool:     a,
 				Rules:    []rule.Rule{{ID: a, Title: b, Default: rule.Warn}},
 				Findings: []report.Finding{finding, warned, audited},
-				Exempted: []report.Exempted{{Finding: finding, Reason: "e" + b}},
+				Exempted: []report.Exempted{{Finding: finding, Exemption: "e" + b}},
 				Problems: []report.Problem{{File: "p" + a, Line: len(b), Message: b}},
 				Notes:    []string{"n" + b}, Judged: 1,
 			}

@@ -35,6 +35,9 @@ type Finding struct {
 	Act         bool
 }
 
+// ID names the rule and the reason, as exemptions do: "pod-exec/exec".
+func (f *Finding) ID() string { return f.Rule + "/" + f.Reason.Name }
+
 // Text says what is wrong, without index numbers. It never holds a secret.
 func (f *Finding) Text() string {
 	return format(f.Reason.Message, f.Args)

@@ -1,5 +1,7 @@
 package rule
 
+import "github.com/emrguard/emrguard/pkg/guide"
+
 // legacy are the reasons of findings that name none, by action and by what they are about.
 var legacy = map[Action]map[bool]*Reason{}
 
@@ -14,6 +16,9 @@ func init() {
 
 // LegacyReasons are those of a rule that declares none.
 func LegacyReasons(r *Rule) []*Reason {
+	if r.Default == "" {
+		return nil
+	}
 	if r.Default == Off {
 		return []*Reason{legacy[Off][false]}
 	}
@@ -34,4 +39,20 @@ func (f *Finding) giveReason(r *Rule) {
 		f.Remediation = r.Remediation
 	}
 	f.Reason, f.Args = legacy[f.Action][f.Act], Args(f.Message)
+}
+
+// AllReasons are the reasons that a rule declares.
+func (r *Rule) AllReasons() []*Reason {
+	if len(r.Reasons) == 0 {
+		return LegacyReasons(r)
+	}
+	return r.Reasons
+}
+
+// AllClauses are the clauses that a rule declares.
+func (r *Rule) AllClauses() []guide.Clause {
+	if len(r.Clauses) == 0 {
+		return []guide.Clause{{Guide: guide.EMR, ID: "guide", Section: r.Guide.Section, Address: r.Guide.Address}}
+	}
+	return r.Clauses
 }

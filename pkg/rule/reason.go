@@ -3,6 +3,9 @@ package rule
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 )
 
 // Severity says how grave a finding is, whatever an installation makes of it.
@@ -18,6 +21,15 @@ const (
 
 // Severities lists all of them, the gravest first.
 func Severities() []Severity { return []Severity{Critical, High, Medium, Low} }
+
+// Gravity orders severities: the gravest has the highest number, an unknown one 0.
+func (s Severity) Gravity() int {
+	i := slices.Index(Severities(), s)
+	if i < 0 {
+		return 0
+	}
+	return len(Severities()) - i
+}
 
 // Reason is what findings of a rule are instances of. Findings are counted, exempted,
 // given a mode and mapped to the controls of a framework by it.
@@ -98,6 +110,14 @@ func (p Profile) Action(s Severity) Action {
 // Args are the arguments of a finding. They are data of the object or the cluster:
 // names, values, permissions; never a sentence, and never a secret.
 func Args(args ...string) []string { return args }
+
+// verbs are the places of arguments in a text.
+var verbs = regexp.MustCompile(`%(\[\d+\])?[a-z]`)
+
+// Placeholders is a text of a reason before it has arguments, for people.
+func Placeholders(text string) string {
+	return strings.ReplaceAll(verbs.ReplaceAllString(text, "…"), "%%", "%")
+}
 
 // format fills arguments into a text. The same arguments serve the message and the
 // remedy, so a text may leave some of them out.

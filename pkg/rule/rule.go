@@ -140,6 +140,40 @@ type Rule struct {
 	New func(Settings) (Check, error)
 }
 
+// Severity is that of the rule's gravest reason.
+func (r *Rule) Severity() Severity {
+	var gravest Severity
+	for _, reason := range r.AllReasons() {
+		if reason.Severity.Gravity() > gravest.Gravity() {
+			gravest = reason.Severity
+		}
+	}
+	return gravest
+}
+
+// OptIn reports whether only a mode of the configuration has the rule asked.
+func (r *Rule) OptIn() bool {
+	return !slices.ContainsFunc(r.AllReasons(), func(reason *Reason) bool { return !reason.OptIn })
+}
+
+// Action is what follows from the rule's gravest finding under a profile.
+func (r *Rule) Action(p Profile) Action {
+	if r.OptIn() {
+		return Off
+	}
+	return p.Action(r.Severity())
+}
+
+// ClauseIDs are the clauses that the rule enforces, such as "emr/rbac".
+func (r *Rule) ClauseIDs() []string {
+	clauses := r.AllClauses()
+	ids := make([]string, len(clauses))
+	for i, c := range clauses {
+		ids[i] = c.String()
+	}
+	return ids
+}
+
 // Parameter documents one parameter of a rule.
 type Parameter struct {
 	Name, Type, Doc string

@@ -32,7 +32,7 @@ import (
 func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	recorder := metrics.New(ctrlmetrics.Registry)
 	for _, r := range rules.All() {
-		recorder.Expect(r.ID)
+		recorder.Expect(&r)
 	}
 	reloader, err := NewReloader(o.ConfigFile, o.ReloadInterval, recorder, log)
 	if err != nil {
@@ -116,7 +116,7 @@ func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live,
 		Overflow: func() { log.Info("More arrived than could be judged at once, and there is no background audit") },
 	}
 	for _, r := range rules.All() {
-		a.Metrics.Expect(r.ID)
+		a.Metrics.Expect(&r)
 	}
 	watcher.OnArrival(a.Take)
 	return a

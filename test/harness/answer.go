@@ -169,6 +169,12 @@ func classifyMessage(a *Answer, reason metav1.StatusReason) {
 	}
 }
 
+// NamesRule reports whether a text holds a finding of a rule, as emrguard writes it:
+// "[pod-exec/exec] …", or of one of its policies, which name no reason.
+func NamesRule(text, rule string) bool {
+	return strings.Contains(text, "["+rule+"/") || strings.Contains(text, "["+rule+"] ")
+}
+
 var rbacPattern = regexp.MustCompile(`(?s)User "[^"]*" cannot |is attempting to grant RBAC permissions not currently held`)
 
 // ClassifyText tells what a refusal amounts to that a controller has written

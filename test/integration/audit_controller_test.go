@@ -414,16 +414,33 @@ func retried(t *testing.T, c *harness.Client, o *unstructured.Unstructured) (a h
 	return a
 }
 
-// metricOf reads one series of a process.
+// metricOf sums the series of a process that have all the labels that are given.
 func metricOf(ctx context.Context, w *harness.Webhook, series string) (float64, error) {
 	text, err := w.Metrics(ctx)
 	if err != nil {
 		return 0, err
 	}
-	lines := slices.Collect(strings.Lines(text))
-	i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, series+" ") })
-	if i < 0 {
+	name, labels, _ := strings.Cut(strings.TrimSuffix(series, "}"), "{")
+	sum, known := 0.0, false
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		got, has, _ := strings.Cut(strings.TrimSuffix(key, "}"), "{")
+		if got != name || labels != "" && !hasAll(strings.Split(has, ","), strings.Split(labels, ",")) {
+			continue
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read %s: %w", line, err)
+		}
+		sum, known = sum+n, true
+	}
+	if !known {
 		return 0, fmt.Errorf("there is no %s", series)
 	}
-	return strconv.ParseFloat(strings.TrimSpace(strings.TrimPrefix(lines[i], series+" ")), 64)
+	return sum, nil
+}
+
+// hasAll reports whether a list has everything that is wanted.
+func hasAll(list, wanted []string) bool {
+	return !slices.ContainsFunc(wanted, func(s string) bool { return !slices.Contains(list, s) })
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // idPattern finds the rules in a refusal, in warnings and in audit annotations.
-var idPattern = regexp.MustCompile(`(?m)^\[([a-z0-9-]+)\] `)
+var idPattern = regexp.MustCompile(`(?m)^\[([a-z0-9-]+)(?:/[a-z0-9-]+)?\] `)
 
 // idsIn are the rules that a text names at the beginning of a line, sorted.
 func idsIn(texts ...string) []string {

@@ -252,7 +252,7 @@ func compareAnswer(t *testing.T, f *fixtures.Fixture, a harness.Answer) {
 			t.Errorf("want findings of %q: %s", f.Rules(), a)
 		}
 	}
-	if !strings.Contains(text, "["+f.Rule+"]") || !strings.Contains(text, f.Message) {
+	if !harness.NamesRule(text, f.Rule) || !strings.Contains(text, f.Message) {
 		t.Errorf("want [%s] and %q: %s", f.Rule, f.Message, a)
 	}
 }
@@ -300,7 +300,7 @@ func compareEvent(t *testing.T, f *fixtures.Fixture, e *auditv1.Event) {
 	t.Helper()
 	annotations, webhook := recorded(e)
 	if f.Excused {
-		if len(annotations) != 1 || !strings.Contains(annotations["exempt"], "["+f.Rule+"]") {
+		if len(annotations) != 1 || !harness.NamesRule(annotations["exempt"], f.Rule) {
 			t.Errorf("the audit log has %q, want that %s excuses it", annotations, f.Rule)
 		}
 		return
@@ -317,7 +317,7 @@ func compareEvent(t *testing.T, f *fixtures.Fixture, e *auditv1.Event) {
 	if ids := idsIn(annotations["deny"], annotations["warn"], annotations["audit"]); !slices.Equal(ids, f.Rules()) {
 		t.Errorf("the audit log has findings of %q, want %q: %q", ids, f.Rules(), annotations)
 	}
-	if !strings.Contains(annotations[string(f.Expect)], "["+f.Rule+"]") {
+	if !harness.NamesRule(annotations[string(f.Expect)], f.Rule) {
 		t.Errorf("the annotation %q does not name %s: %q", f.Expect, f.Rule, annotations)
 	}
 }

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"testing"
@@ -37,8 +38,10 @@ func TestMetricsOfTheProcess(t *testing.T) {
 	value("certwatcher_read_certificate_errors_total")
 	for _, r := range rules.All() {
 		value(`emrguard_rule_errors_total{rule="` + r.ID + `"}`)
-		for _, class := range []string{"emr-service", "job-account"} {
-			value(`emrguard_findings_total{action="deny",class="` + class + `",rule="` + r.ID + `"}`)
+		for _, reason := range r.AllReasons() {
+			for _, class := range []string{"emr-service", "job-account"} {
+				value(fmt.Sprintf(`emrguard_findings_total{action="deny",class=%q,reason=%q,rule=%q,severity=%q}`, class, reason.Name, r.ID, reason.Severity))
+			}
 		}
 	}
 }

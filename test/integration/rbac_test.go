@@ -170,7 +170,7 @@ func TestGains(t *testing.T) {
 			}
 			reported := func(a harness.Answer) bool {
 				return slices.ContainsFunc(told(a), func(w string) bool {
-					return c.rule != "" && strings.HasPrefix(w, "["+c.rule+"] break glass, else refused: ") && strings.Contains(w, inPlace(c.subject, ns)+" gains ")
+					return c.rule != "" && harness.NamesRule(w, c.rule) && strings.Contains(w, "] break glass, else refused: ") && strings.Contains(w, inPlace(c.subject, ns)+" gains ")
 				})
 			}
 			// emrguard learns of what was planted by its watches.

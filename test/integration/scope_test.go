@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -105,7 +104,7 @@ func TestElsewhere(t *testing.T) {
 
 	a, _ = alice(t).Create(ctx, kube2iam("elsewhere"))
 	want(t, "kube2iam", a, harness.Warned)
-	if warnings := told(a); len(warnings) != 1 || !strings.HasPrefix(warnings[0], "[kube2iam-kiam-daemonset] ") {
+	if warnings := told(a); len(warnings) != 1 || !harness.NamesRule(warnings[0], "kube2iam-kiam-daemonset") {
 		t.Errorf("the warnings are %q", a.Warnings)
 	}
 	a, _ = planter(t).Create(ctx, kube2iam("kube-system"))

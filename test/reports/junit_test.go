@@ -139,7 +139,7 @@ func TestJUnitTests(t *testing.T) {
 	if failed.Classname != "instance-profile-access" || failed.Name != "Pod emr-jobs/etl" || failed.Properties["file"] != "jobs/etl.yaml" || failed.Message != "the pod is on the host network" {
 		t.Errorf("the failure is %+v", failed)
 	}
-	for _, want := range []string{"jobs/etl.yaml:14  spec.hostNetwork\n", "jobs/etl.yaml:20  spec.hostPID\n", "to mend: remove it\n"} {
+	for _, want := range []string{"jobs/etl.yaml:14  spec.hostNetwork\n", "jobs/etl.yaml:20  spec.hostPID\n", "remediation: remove it\n"} {
 		if !strings.Contains(failed.Error.Error(), want) {
 			t.Errorf("%q is missing in %q", want, failed.Error.Error())
 		}
@@ -162,7 +162,7 @@ func TestJUnitExemptionHidesNoFailure(t *testing.T) {
 	t.Parallel()
 	warned := finding(func(f *report.Finding) { f.Action = rule.Warn })
 	for status, f := range map[junit.Status]report.Finding{junit.StatusFailed: finding(nil), junit.StatusPassed: warned} {
-		r := &report.Report{Findings: []report.Finding{f}, Exempted: []report.Exempted{{Finding: finding(nil), Reason: "incident 4711"}}}
+		r := &report.Report{Findings: []report.Finding{f}, Exempted: []report.Exempted{{Finding: finding(nil), Exemption: "incident 4711"}}}
 		tests := suites(t, r)["jobs/etl.yaml"].Tests
 		if len(tests) != 1 || tests[0].Status != status || !strings.Contains(tests[0].SystemOut, "exempted: incident 4711") {
 			t.Errorf("%s: %+v", status, tests)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/report"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
@@ -17,7 +18,7 @@ var pod = report.Object{APIVersion: "v1", Kind: "Pod", Namespace: "emr-jobs", Na
 // finding is about the network of a pod in a file.
 func finding(change func(*report.Finding)) report.Finding {
 	f := report.Finding{
-		Rule: "instance-profile-access", Action: rule.Deny, Object: pod, Path: "spec.hostNetwork",
+		Rule: "instance-profile-access", Reason: "host-network", Severity: rule.High, Clauses: []string{"emr/pod-credentials"}, Action: rule.Deny, Object: pod, Path: "spec.hostNetwork",
 		Message: "the pod is on the host network", Remediation: "remove it",
 		Guide: report.Guide{Section: "Restrict pod credential access", Address: "https://docs.aws.amazon.com/guide.html"},
 		File:  "jobs/etl.yaml", Line: 14,
@@ -45,7 +46,7 @@ func samples() map[string]*report.Report {
 	warned := finding(func(f *report.Finding) { f.Rule, f.Action, f.Path = "kube2iam-kiam-daemonset", rule.Warn, "spec" })
 	audited := finding(func(f *report.Finding) { f.Rule, f.Action = "namespace-writers", rule.Audit })
 	exempted := made()
-	exempted.Exempted = []report.Exempted{{Finding: finding(nil), Reason: "incident 4711"}}
+	exempted.Exempted = []report.Exempted{{Finding: finding(nil), Exemption: "incident 4711"}}
 	problems := made(warned)
 	problems.Problems = []report.Problem{
 		{File: "jobs/broken.yaml", Line: 3, Message: "not YAML"}, {File: "jobs/broken.yaml", Line: 9, Message: "not YAML"}, {Message: "no API server"},
@@ -53,14 +54,14 @@ func samples() map[string]*report.Report {
 	problems.Notes = []string{"Secrets were not read", "Secrets were not read"}
 	other := finding(func(f *report.Finding) {
 		*f = report.Finding{
-			Rule: nasty, Action: nasty, Object: report.Object{APIVersion: nasty, Kind: nasty, Namespace: nasty, Name: nasty}, Path: nasty,
+			Rule: nasty, Reason: nasty, Severity: nasty, Clauses: []string{nasty}, Action: nasty, Object: report.Object{APIVersion: nasty, Kind: nasty, Namespace: nasty, Name: nasty}, Path: nasty,
 			Subject: nasty, Via: nasty, Message: nasty, Remediation: nasty, File: nasty, Line: -1,
 		}
 	})
 	hostile := made(other, finding(func(f *report.Finding) { f.Message = nasty }))
 	hostile.Tool = nasty
-	hostile.Rules = append(hostile.Rules, rule.Rule{ID: nasty, Title: nasty, Doc: nasty, Guide: rule.Guide{Section: nasty, Address: nasty}}, rule.Rule{})
-	hostile.Exempted = []report.Exempted{{Finding: other, Reason: nasty}}
+	hostile.Rules = append(hostile.Rules, rule.Rule{ID: nasty, Title: nasty, Doc: nasty, Clauses: []guide.Clause{{Guide: nasty, ID: nasty, Section: nasty, Address: nasty}}, Reasons: []*rule.Reason{{Name: nasty, Severity: nasty, Message: nasty, Remedy: nasty}}}, rule.Rule{})
+	hostile.Exempted = []report.Exempted{{Finding: other, Exemption: nasty}}
 	hostile.Problems = []report.Problem{{File: nasty, Line: -1, Message: nasty}}
 	hostile.Notes = []string{nasty}
 	return map[string]*report.Report{

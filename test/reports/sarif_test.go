@@ -103,24 +103,26 @@ func TestSARIFRules(t *testing.T) {
 		t.Fatalf("%s %s has %d rules, not %d", *driver.Name, *driver.Version, len(driver.Rules), len(all))
 	}
 	levels := map[rule.Action]string{rule.Deny: "error", rule.Warn: "warning", rule.Audit: "note", rule.Off: "none"}
-	severities := map[rule.Action]string{rule.Deny: "8.0", rule.Warn: "5.0", rule.Audit: "2.0", rule.Off: "5.0"}
+	severities := map[rule.Severity]string{rule.Critical: "9.5", rule.High: "8.0", rule.Medium: "5.0", rule.Low: "2.0"}
 	for i, d := range driver.Rules {
 		r := &all[i]
-		if *d.ID != r.ID || *d.ShortDescription.Text != r.Title || *d.HelpURI != r.Guide.Address {
+		clause := r.AllClauses()[0]
+		if *d.ID != r.ID || *d.ShortDescription.Text != r.Title || *d.HelpURI != clause.Address {
 			t.Errorf("%s is described as %s, %s, %s", r.ID, *d.ID, *d.ShortDescription.Text, *d.HelpURI)
 		}
 		if n := len(*d.FullDescription.Text); n == 0 || n > 1024 || len(r.Title) > 1024 {
 			t.Errorf("%s: the description has %d bytes; GitHub reads 1024", r.ID, n)
 		}
-		for _, want := range []string{r.Doc, r.Remediation, r.Guide.Section, r.Guide.Address} {
+		for _, want := range []string{r.Doc, r.AllReasons()[0].Name, clause.Section, clause.Address} {
 			if !strings.Contains(*d.Help.Text, want) || !strings.Contains(*d.Help.Markdown, want) {
 				t.Errorf("%s: the help does not say %q", r.ID, want)
 			}
 		}
-		if d.DefaultConfiguration.Level != levels[r.Default] || d.DefaultConfiguration.Enabled != (r.Default != rule.Off) {
-			t.Errorf("%s: %s by default is %+v", r.ID, r.Default, d.DefaultConfiguration)
+		action := r.Action(rule.Strict)
+		if d.DefaultConfiguration.Level != levels[action] || d.DefaultConfiguration.Enabled != (action != rule.Off) {
+			t.Errorf("%s: %s by default is %+v", r.ID, action, d.DefaultConfiguration)
 		}
-		if !slices.Equal(d.Properties.Tags, []string{"security", r.Guide.Section}) || d.Properties.Properties["security-severity"] != severities[r.Default] {
+		if !slices.Equal(d.Properties.Tags, append([]string{"security"}, r.ClauseIDs()...)) || d.Properties.Properties["security-severity"] != severities[r.Severity()] {
 			t.Errorf("%s has the properties %+v", r.ID, d.Properties)
 		}
 	}
@@ -141,7 +143,7 @@ func TestSARIFResults(t *testing.T) {
 		}
 	}
 	first := run.Results[0]
-	if *first.Message.Text != "the pod is on the host network. To mend: remove it." {
+	if *first.Message.Text != "the pod is on the host network. Remediation: remove it." {
 		t.Errorf("the message is %q", *first.Message.Text)
 	}
 	logical := first.Locations[0].LogicalLocations[0]

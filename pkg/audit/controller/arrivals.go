@@ -136,18 +136,18 @@ func (a *Arrivals) judge(ctx context.Context, o runtime.Object) error {
 	for _, list := range [][]engine.Outcome{verdict.Denied, verdict.Warned, verdict.Audited} {
 		for i := range list {
 			if f := &list[i]; !f.Failed && (f.Action == rule.Deny || f.WouldDeny) {
-				a.tell(o, res, read, f)
+				a.tell(e, o, res, read, f)
 			}
 		}
 	}
 	return err
 }
 
-func (a *Arrivals) tell(o runtime.Object, res object.Resource, read *object.Object, f *engine.Outcome) {
-	a.Metrics.Found(f.Rule, string(f.Action))
-	a.Log.Info("Found in what exists, whoever let it in", "rule", f.Rule, "action", f.Action, "kind", res.Kind,
-		"namespace", read.Meta.Namespace, "name", read.Meta.Name, "path", f.Path, "subject", f.Subject, "message", f.Message)
-	note := fmt.Sprintf("[%s] %s. %s.", f.Rule, f.Message, f.Remediation)
+func (a *Arrivals) tell(e *engine.Engine, o runtime.Object, res object.Resource, read *object.Object, f *engine.Outcome) {
+	a.Metrics.Found(metrics.KindOf(&f.Finding), f.Action)
+	a.Log.Info("Found in what exists, whoever let it in", "rule", f.Rule, "reason", f.Reason.Name, "severity", f.Reason.Severity, "clauses", e.ClausesOf(f.Rule), "action", f.Action, "kind", res.Kind,
+		"namespace", read.Meta.Namespace, "name", read.Meta.Name, "path", f.Path, "subject", f.Subject, "message", f.Text())
+	note := fmt.Sprintf("[%s] %s. %s.", f.ID(), f.Text(), f.Remedy())
 	if len(note) > maxNote {
 		note = strings.ToValidUTF8(note[:maxNote-3], "") + "..."
 	}

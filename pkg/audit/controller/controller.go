@@ -202,7 +202,7 @@ func (a *Auditor) once(ctx context.Context) error {
 	if a.log.V(1).Enabled() {
 		for i := range r.Findings {
 			f := &r.Findings[i]
-			a.log.V(1).Info("Found", "rule", f.Rule, "action", f.Action, "object", f.Object.String(), "path", f.Path, "subject", f.Subject, "message", f.Message)
+			a.log.V(1).Info("Found", "rule", f.Rule, "reason", f.Reason, "severity", f.Severity, "clauses", f.Clauses, "action", f.Action, "object", f.Object.String(), "path", f.Path, "subject", f.Subject, "message", f.Message)
 		}
 	}
 	a.report(ctx, r)
@@ -244,7 +244,7 @@ func byManaged(r *report.Report, managed []string) map[metrics.AuditKey]int {
 	}
 	counts := map[metrics.AuditKey]int{}
 	for key, n := range r.Tally {
-		k := metrics.AuditKey{Rule: key.Rule, Action: string(key.Action)}
+		k := metrics.AuditKey{Kind: metrics.Kind{Rule: key.Rule, Reason: key.Reason, Severity: key.Severity}, Action: key.Action}
 		if of[key.Namespace] {
 			k.Namespace = key.Namespace
 		}

@@ -95,7 +95,7 @@ func (p *page) fill(findings []*report.Finding) error {
 func compare(a, b *report.Finding) int {
 	rank := func(x rule.Action) int { return slices.Index([]rule.Action{rule.Deny, rule.Warn, rule.Audit}, x) }
 	return cmp.Or(
-		cmp.Compare(rank(a.Action), rank(b.Action)), cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(rank(a.Action), rank(b.Action)), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Reason, b.Reason),
 		cmp.Compare(a.Object.Kind, b.Object.Kind), cmp.Compare(a.Object.APIVersion, b.Object.APIVersion), cmp.Compare(a.Object.Name, b.Object.Name),
 		cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Via, b.Via),
 		cmp.Compare(a.Remediation, b.Remediation),
@@ -106,17 +106,13 @@ func compare(a, b *report.Finding) int {
 // warning, or what is only recorded, is a policy that is not scored.
 func resultOf(f *report.Finding) result {
 	r := result{
-		Policy: f.Rule, Rule: f.Rule, Category: f.Guide.Section, Message: short(f.Message),
-		Result: resultWarn, Severity: severityMedium,
+		Policy: f.Rule, Rule: f.Reason, Category: f.Guide.Section, Message: short(f.Message),
+		Result: resultWarn, Severity: string(f.Severity),
 		Resources:  []corev1.ObjectReference{{APIVersion: f.Object.APIVersion, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name}},
-		Properties: map[string]string{"action": string(f.Action)},
+		Properties: map[string]string{"action": string(f.Action), "clauses": strings.Join(f.Clauses, ",")},
 	}
-	switch f.Action {
-	case rule.Deny:
-		r.Result, r.Severity, r.Scored = resultFail, severityHigh, true
-	case rule.Audit:
-		r.Severity = severityLow
-	default:
+	if f.Action == rule.Deny {
+		r.Result, r.Scored = resultFail, true
 	}
 	if f.Deferred {
 		r.Properties["deferred"] = "true" // it meets the Pods that are made from the object
