@@ -2,6 +2,7 @@ package cluster
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/emrguard/emrguard/pkg/rbac"
@@ -13,10 +14,11 @@ var kindOfResource = map[string]string{
 	"rolebindings": rbac.KindRoleBinding, "clusterrolebindings": rbac.KindClusterRoleBinding,
 }
 
-// replace makes the objects all there is of a watched resource.
-func (s *Snapshot) replace(resource string, objects []runtime.Object) error {
+// Replace makes the objects all there is of a resource: "namespaces", "serviceaccounts",
+// or one of RBAC, such as "rolebindings".
+func (s *Snapshot) Replace(resource string, objects []runtime.Object) error {
 	if kind, ok := kindOfResource[resource]; ok {
-		return s.ReplaceRBAC(kind, objects)
+		return s.replaceRBAC(kind, objects)
 	}
 	for _, gone := range s.missing(objects, resource == "serviceaccounts") {
 		s.Delete(gone)
@@ -61,4 +63,26 @@ func (s *Snapshot) missing(listed []runtime.Object, accounts bool) []runtime.Obj
 		}
 	}
 	return gone
+}
+
+// replaceRBAC makes the objects all there is of one kind of RBAC.
+func (s *Snapshot) replaceRBAC(kind string, objects []runtime.Object) error {
+	if err := s.RBAC().Replace(kind, objects); err != nil {
+		return err
+	}
+	if kind != rbac.KindRoleBinding {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, n := range s.namespaces {
+		clear(n.bindings)
+		s.forget(name)
+	}
+	for _, obj := range objects {
+		if b, ok := obj.(*rbacv1.RoleBinding); ok {
+			s.setBinding(b)
+		}
+	}
+	return nil
 }

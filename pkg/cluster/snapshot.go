@@ -1,6 +1,6 @@
 // Package cluster answers what rules and scope ask about the objects that exist.
-// A Snapshot holds what they read, and nothing else; informers keep it up to date
-// in the webhook, files or lists fill it elsewhere.
+// A Snapshot holds what they read, and nothing else; package live keeps it up to date in
+// the webhook, files or lists fill it elsewhere.
 package cluster
 
 import (
@@ -99,24 +99,9 @@ func (s *Snapshot) setAccount(sa rule.ServiceAccount) {
 	n.accounts[sa.Name] = sa
 }
 
-// kindOf names one of the four kinds of RBAC.
-func kindOf(obj any) (string, bool) {
-	switch obj.(type) {
-	case *rbacv1.Role:
-		return rbac.KindRole, true
-	case *rbacv1.ClusterRole:
-		return rbac.KindClusterRole, true
-	case *rbacv1.RoleBinding:
-		return rbac.KindRoleBinding, true
-	case *rbacv1.ClusterRoleBinding:
-		return rbac.KindClusterRoleBinding, true
-	}
-	return "", false
-}
-
 // rbacObject is an object that the store of roles and bindings holds.
 func rbacObject(obj any) (runtime.Object, bool) {
-	if _, ok := kindOf(obj); !ok {
+	if _, ok := rbac.KindOf(obj); !ok {
 		return nil, false
 	}
 	o, ok := obj.(runtime.Object)
@@ -147,28 +132,6 @@ func (s *Snapshot) Delete(obj any) {
 		delete(s.at(o.Namespace).bindings, o.Name)
 		s.forget(o.Namespace)
 	}
-}
-
-// ReplaceRBAC makes the objects all there is of one kind of RBAC.
-func (s *Snapshot) ReplaceRBAC(kind string, objects []runtime.Object) error {
-	if err := s.RBAC().Replace(kind, objects); err != nil {
-		return err
-	}
-	if kind != rbac.KindRoleBinding {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, n := range s.namespaces {
-		clear(n.bindings)
-		s.forget(name)
-	}
-	for _, obj := range objects {
-		if b, ok := obj.(*rbacv1.RoleBinding); ok {
-			s.setBinding(b)
-		}
-	}
-	return nil
 }
 
 func (s *Snapshot) setBinding(b *rbacv1.RoleBinding) {

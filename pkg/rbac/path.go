@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
 )
 
 // Kinds of rbac.authorization.k8s.io/v1.
@@ -14,6 +16,21 @@ const (
 	KindRoleBinding        = "RoleBinding"
 	KindClusterRoleBinding = "ClusterRoleBinding"
 )
+
+// KindOf names the kind of an object of RBAC; it reports false for all others.
+func KindOf(obj any) (string, bool) {
+	switch obj.(type) {
+	case *rbacv1.Role:
+		return KindRole, true
+	case *rbacv1.ClusterRole:
+		return KindClusterRole, true
+	case *rbacv1.RoleBinding:
+		return KindRoleBinding, true
+	case *rbacv1.ClusterRoleBinding:
+		return KindClusterRoleBinding, true
+	}
+	return "", false
+}
 
 // ObjectRef names one of the four kinds of RBAC.
 type ObjectRef struct {

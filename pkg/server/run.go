@@ -22,7 +22,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/admission"
 	"github.com/emrguard/emrguard/pkg/audit/controller"
-	"github.com/emrguard/emrguard/pkg/cluster"
+	"github.com/emrguard/emrguard/pkg/cluster/live"
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/metrics"
 	"github.com/emrguard/emrguard/pkg/rules"
@@ -45,7 +45,7 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	ctrl.SetLogger(log)
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme:                 scheme.Scheme,
-		Cache:                  cluster.CacheOptions(),
+		Cache:                  live.CacheOptions(),
 		Metrics:                metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress: o.HealthAddress,
 	})
@@ -57,9 +57,9 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	defer stop()
 	var leaving atomic.Bool
 
-	live := cluster.NewLive(mgr.GetAPIReader())
-	metrics.RegisterFreshness(ctrlmetrics.Registry, live.Freshness())
-	watcher := live.Watch(restConfig, log.WithName("watch"))
+	facts := live.New(mgr.GetAPIReader())
+	metrics.RegisterFreshness(ctrlmetrics.Registry, facts.Freshness())
+	watcher := facts.Watch(restConfig, log.WithName("watch"))
 	certificate, err := addCertificates(mgr, o)
 	if err != nil {
 		return err
@@ -73,21 +73,21 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 		server.Register(endpoint.Path(), &admission.Handler{
 			Budget: budget,
 			Reviewer: admission.Reviewer{
-				Endpoint: endpoint, Engine: reloader.Engine, Facts: live, Metrics: recorder, Log: log.WithName("admission"),
+				Endpoint: endpoint, Engine: reloader.Engine, Facts: facts, Metrics: recorder, Log: log.WithName("admission"),
 			},
 		})
 	}
 	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(watcher)); err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
-	arrivals := newArrivals(mgr, watcher, live, reloader.Engine, log.WithName("arrivals"))
+	arrivals := newArrivals(mgr, watcher, facts, reloader.Engine, log.WithName("arrivals"))
 	if err := addAudit(ctx, mgr, o, reloader.Engine, watcher, arrivals, log.WithName("audit")); err != nil {
 		return err
 	}
 	if err := mgr.Add(arrivals); err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
-	if err := addProbes(mgr, server, live, o.StaleAfter, &leaving, log); err != nil {
+	if err := addProbes(mgr, server, facts, o.StaleAfter, &leaving, log); err != nil {
 		return err
 	}
 
@@ -110,9 +110,9 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 }
 
 // newArrivals has what the watches bring judged.
-func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live, current func() *engine.Engine, log logr.Logger) *controller.Arrivals {
+func newArrivals(mgr ctrl.Manager, watcher *live.Watcher, facts *live.Cluster, current func() *engine.Engine, log logr.Logger) *controller.Arrivals {
 	a := &controller.Arrivals{
-		Engine: current, Facts: cluster.Known{Live: live}, Synced: live.HasSynced, Events: mgr.GetEventRecorder("emrguard"), Metrics: metrics.NewArrivals(ctrlmetrics.Registry), Log: log,
+		Engine: current, Facts: live.Known{Cluster: facts}, Synced: facts.HasSynced, Events: mgr.GetEventRecorder("emrguard"), Metrics: metrics.NewArrivals(ctrlmetrics.Registry), Log: log,
 		Overflow: func() { log.Info("More arrived than could be judged at once, and there is no background audit") },
 	}
 	for _, r := range rules.All() {
@@ -124,7 +124,7 @@ func newArrivals(mgr ctrl.Manager, watcher *cluster.Watcher, live *cluster.Live,
 
 // addAudit has the cluster audited in the background, until the signal comes: what
 // is left of the time is for admission.
-func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() *engine.Engine, watcher *cluster.Watcher, arrivals *controller.Arrivals, log logr.Logger) error {
+func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() *engine.Engine, watcher *live.Watcher, arrivals *controller.Arrivals, log logr.Logger) error {
 	if o.AuditInterval == 0 {
 		return nil
 	}
@@ -154,15 +154,15 @@ func addAudit(ctx context.Context, mgr ctrl.Manager, o *Options, current func() 
 // addProbes makes the process ready only when it can judge: certificate mounted
 // and served, caches full and fresh, rules loaded (Run does not get here without). A
 // process that leaves is no longer ready, but still answers.
-func addProbes(mgr ctrl.Manager, server ctrlwebhook.Server, live *cluster.Live, staleAfter time.Duration, leaving *atomic.Bool, log logr.Logger) error {
+func addProbes(mgr ctrl.Manager, server ctrlwebhook.Server, facts *live.Cluster, staleAfter time.Duration, leaving *atomic.Bool, log logr.Logger) error {
 	ready := func(req *http.Request) error {
 		switch {
 		case leaving.Load():
 			return errors.New("the process is stopping")
-		case !live.HasSynced():
+		case !facts.HasSynced():
 			return errors.New("the caches are not full yet")
 		}
-		if err := live.Freshness().Stale(staleAfter); err != nil {
+		if err := facts.Freshness().Stale(staleAfter); err != nil {
 			return err
 		}
 		return server.StartedChecker()(req)

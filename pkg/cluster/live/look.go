@@ -1,4 +1,4 @@
-package cluster
+package live
 
 import (
 	"context"
@@ -17,14 +17,14 @@ import (
 // look asks the API server for all that a change may depend on, and lets the change
 // count what it says: when more was asked for a moment ago than is remembered. It is
 // dear, so that few are done at a time.
-func (l *Live) look(ctx context.Context, change *rbac.Change, namespaces []string) error {
+func (l *Cluster) look(ctx context.Context, change *rbac.Change, namespaces []string) error {
 	select {
 	case l.looks <- struct{}{}:
 		defer func() { <-l.looks }()
 	case <-ctx.Done():
 		return fmt.Errorf("wait for a live look, because more roles and bindings were asked for in the last seconds than emrguard remembers: %w", context.Cause(ctx))
 	}
-	looked := &looking{Live: l, ctx: ctx, change: change}
+	looked := &looking{Cluster: l, ctx: ctx, change: change}
 	var err error
 	switch o := change.New.(type) {
 	case *rbacv1.RoleBinding:
@@ -43,7 +43,7 @@ func (l *Live) look(ctx context.Context, change *rbac.Change, namespaces []strin
 }
 
 // lookFor reads more objects than are asked for one by one.
-func (l *Live) lookFor(ctx context.Context, change *rbac.Change, refs []rbac.ObjectRef) error {
+func (l *Cluster) lookFor(ctx context.Context, change *rbac.Change, refs []rbac.ObjectRef) error {
 	type place struct{ kind, namespace string }
 	wanted := map[place]map[string]bool{}
 	for _, ref := range refs {
@@ -53,7 +53,7 @@ func (l *Live) lookFor(ctx context.Context, change *rbac.Change, refs []rbac.Obj
 		}
 		wanted[at][ref.Name] = true
 	}
-	looked := &looking{Live: l, ctx: ctx, change: change}
+	looked := &looking{Cluster: l, ctx: ctx, change: change}
 	for at, names := range wanted {
 		list, err := listOf(at.kind)
 		if err != nil {
@@ -77,7 +77,7 @@ func (l *Live) lookFor(ctx context.Context, change *rbac.Change, refs []rbac.Obj
 
 // looking is one live look.
 type looking struct {
-	*Live
+	*Cluster
 
 	ctx    context.Context //nolint:containedctx // lives as long as one look
 	change *rbac.Change

@@ -1,4 +1,4 @@
-package cluster
+package live
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 )
 
-// watched is one resource that a Live cluster watches.
+// watched is one resource that a Cluster watches.
 type watched struct {
 	resource string
 	path     string
@@ -37,13 +37,13 @@ func watchedResources() []watched {
 	}
 }
 
-// Watcher keeps a Live cluster up to date. It is a Runnable of a manager that runs on
+// Watcher keeps a Cluster up to date. It is a Runnable of a manager that runs on
 // every replica.
 //
 // It uses reflectors, not informers: an informer stores every object a second
 // time, and bindings are what there is most of.
 type Watcher struct {
-	live    *Live
+	live    *Cluster
 	config  *rest.Config
 	sinks   map[string]*sink
 	anew    chan struct{}
@@ -51,8 +51,8 @@ type Watcher struct {
 	returns []func()
 }
 
-// Watch makes the watcher of a Live cluster.
-func (l *Live) Watch(config *rest.Config, log logr.Logger) *Watcher {
+// Watch makes the watcher of a Cluster.
+func (l *Cluster) Watch(config *rest.Config, log logr.Logger) *Watcher {
 	w := &Watcher{live: l, config: config, sinks: map[string]*sink{}, anew: make(chan struct{}, 1), log: log}
 	for _, r := range watchedResources() {
 		s := newSink(l, r.resource)

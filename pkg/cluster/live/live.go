@@ -1,4 +1,6 @@
-package cluster
+// Package live keeps what is known of the cluster up to date by watches, and asks the API
+// server for what they have not brought yet.
+package live
 
 import (
 	"context"
@@ -10,18 +12,20 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
-// Live is the cluster that the webhook guards: a Snapshot that watches keep up to
+// Cluster is the one that the webhook guards: a [cluster.Snapshot] that watches keep up to
 // date, and one live GET for an account or a role that they have not brought yet.
-type Live struct {
-	Snapshot
+type Cluster struct {
+	cluster.Snapshot
 	reader client.Reader
 	synced []func() bool
 	recent recent
@@ -34,29 +38,29 @@ type Live struct {
 // kind is an error instead of a cache of every Secret, which nobody wanted.
 func CacheOptions() cache.Options { return cache.Options{ReaderFailOnMissingInformer: true} }
 
-// NewLive returns a cluster of which nothing is known until its watcher runs. reader
+// New returns a cluster of which nothing is known until its watcher runs. reader
 // reads past what the watches have brought.
-func NewLive(reader client.Reader) *Live {
+func New(reader client.Reader) *Cluster {
 	var resources []string
 	for _, r := range watchedResources() {
 		resources = append(resources, r.resource)
 	}
-	return &Live{reader: reader, recent: recent{now: time.Now}, looks: make(chan struct{}, maxLooks), freshness: newFreshness(time.Now, resources)}
+	return &Cluster{reader: reader, recent: recent{now: time.Now}, looks: make(chan struct{}, maxLooks), freshness: newFreshness(time.Now, resources)}
 }
 
 // Freshness says how current it is.
-func (l *Live) Freshness() *Freshness { return l.freshness }
+func (l *Cluster) Freshness() *Freshness { return l.freshness }
 
 // Admitted takes note of an object that was just admitted: from now on it is on its
 // way to be stored.
-func (l *Live) Admitted(obj any) {
-	if o, ok := rbacObject(obj); ok {
+func (l *Cluster) Admitted(obj any) {
+	if o, ok := obj.(runtime.Object); ok {
 		l.recent.add(o)
 	}
 }
 
 // HasSynced reports whether everything that existed at the start has arrived.
-func (l *Live) HasSynced() bool {
+func (l *Cluster) HasSynced() bool {
 	for _, synced := range l.synced {
 		if !synced() {
 			return false
@@ -67,7 +71,7 @@ func (l *Live) HasSynced() bool {
 
 // ServiceAccount returns an account. When the informers do not hold it, the API
 // server is asked once: EMR creates its accounts seconds before their pods.
-func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule.ServiceAccount, error) {
+func (l *Cluster) ServiceAccount(ctx context.Context, namespace, name string) (rule.ServiceAccount, error) {
 	sa, err := l.Snapshot.ServiceAccount(ctx, namespace, name)
 	if !errors.Is(err, rule.ErrNotFound) {
 		return sa, err
@@ -84,7 +88,7 @@ func (l *Live) ServiceAccount(ctx context.Context, namespace, name string) (rule
 
 // Object asks the API server: what rules look up here is rare, and a cache of
 // somebody else's custom resource would fail where it is not installed.
-func (l *Live) Object(ctx context.Context, resource schema.GroupResource, namespace, name string) (*object.Object, error) {
+func (l *Cluster) Object(ctx context.Context, resource schema.GroupResource, namespace, name string) (*object.Object, error) {
 	res, ok := object.Find(resource)
 	if !ok {
 		return nil, fmt.Errorf("emrguard does not read %s", resource)
@@ -101,7 +105,7 @@ func (l *Live) Object(ctx context.Context, resource schema.GroupResource, namesp
 }
 
 // Objects asks the API server, page by page.
-func (l *Live) Objects(ctx context.Context, resource schema.GroupResource, namespace string) ([]*object.Object, error) {
+func (l *Cluster) Objects(ctx context.Context, resource schema.GroupResource, namespace string) ([]*object.Object, error) {
 	res, ok := object.Find(resource)
 	if !ok {
 		return nil, fmt.Errorf("emrguard does not read %s", resource)

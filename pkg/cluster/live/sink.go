@@ -1,4 +1,4 @@
-package cluster
+package live
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ import (
 // objects it has seen, by hashes: of tens of thousands of bindings, nothing else is
 // kept twice.
 type sink struct {
-	live     *Live
+	live     *Cluster
 	resource string
 	synced   atomic.Bool
 	arrived  func(runtime.Object) // nil when nobody asks
@@ -34,7 +34,7 @@ type sink struct {
 
 var _ toolscache.ReflectorStore = &sink{}
 
-func newSink(l *Live, resource string) *sink {
+func newSink(l *Cluster, resource string) *sink {
 	return &sink{live: l, resource: resource, seed: maphash.MakeSeed(), seen: map[uint64]uint64{}}
 }
 
@@ -78,7 +78,7 @@ func (s *sink) Replace(list []any, _ string) error {
 		objects = append(objects, o)
 	}
 	news := s.noteAll(objects)
-	if err := s.live.replace(s.resource, objects); err != nil {
+	if err := s.live.Replace(s.resource, objects); err != nil {
 		return err
 	}
 	for _, o := range objects {
@@ -115,7 +115,7 @@ func (s *sink) young(o runtime.Object) bool {
 // settle comes after the snapshot has the news, so that an object is never in
 // neither.
 func (s *sink) settle(obj any) {
-	if o, ok := rbacObject(obj); ok {
+	if o, ok := obj.(runtime.Object); ok {
 		s.live.recent.settle(o)
 	}
 }

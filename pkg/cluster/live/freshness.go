@@ -1,4 +1,4 @@
-package cluster
+package live
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // latest, upon which it is opened again.
 const watchSilence = 3 * time.Minute
 
-// Freshness says how current a [Live] cluster is. It is safe for concurrent use.
+// Freshness says how current a [Cluster] is. It is safe for concurrent use.
 type Freshness struct {
 	now     func() time.Time
 	contact atomic.Int64             // when the API server last answered, in nanoseconds

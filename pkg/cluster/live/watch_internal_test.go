@@ -1,4 +1,4 @@
-package cluster
+package live
 
 import (
 	"slices"
@@ -20,7 +20,7 @@ var begin = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // arrivals collects the names of what arrives at a sink.
 func arrivals(resource string) (*sink, *[]string) {
-	l := NewLive(nil)
+	l := New(nil)
 	l.freshness.now = func() time.Time { return begin }
 	s := newSink(l, resource)
 	var names []string
@@ -77,7 +77,7 @@ func TestAccountsAndNamespacesThatAreGoneAreForgotten(t *testing.T) {
 		return &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: name, Annotations: map[string]string{emr.AnnotationRoleARN: arn}}}
 	}
 	const arn = "arn:aws:iam::123456789012:role/r"
-	l := NewLive(nil)
+	l := New(nil)
 	accounts, namespaces := newSink(l, "serviceaccounts"), newSink(l, "namespaces")
 	for _, err := range []error{
 		accounts.Replace([]any{account("stays", arn), account("goes", arn)}, "1"),

@@ -1,4 +1,4 @@
-package cluster
+package live
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 // an object that was invented, or refused after all, denies nobody anything, and
 // hides nothing. The role of a binding that the watches have not brought yet is asked
 // for as well: both are often applied together.
-func (l *Live) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
+func (l *Cluster) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
 	if change.New == nil {
 		return rbac.Result{}, nil // nobody gains by a deletion
 	}
@@ -70,7 +70,7 @@ func (l *Live) Gains(ctx context.Context, change rbac.Change, namespaces []strin
 
 // Known answers like the cluster for what exists already: what is judged is not noted
 // as something that somebody asks for.
-type Known struct{ *Live }
+type Known struct{ *Cluster }
 
 // Gains says who has what by an object that exists.
 func (k Known) Gains(ctx context.Context, change rbac.Change, namespaces []string, c *rbac.Capabilities) (rbac.Result, error) {
@@ -94,7 +94,7 @@ func sameResult(a, b rbac.Result) bool {
 }
 
 // confirm asks the API server for objects, and lets the change count what it says.
-func (l *Live) confirm(ctx context.Context, change *rbac.Change, refs []rbac.ObjectRef) error {
+func (l *Cluster) confirm(ctx context.Context, change *rbac.Change, refs []rbac.ObjectRef) error {
 	if len(refs) > limit.Confirmations {
 		return l.lookFor(ctx, change, refs)
 	}
@@ -128,7 +128,7 @@ const (
 
 // settled reads an object that was asked for a moment ago. As long as it may still be
 // on its way, it is looked for again, but not beyond a time: then what is there counts.
-func (l *Live) settled(ctx context.Context, ref rbac.ObjectRef, until time.Time) (runtime.Object, error) {
+func (l *Cluster) settled(ctx context.Context, ref rbac.ObjectRef, until time.Time) (runtime.Object, error) {
 	for {
 		_, underway := l.recent.progress(ref, nil) // before the look
 		obj, err := l.get(ctx, ref)
@@ -149,7 +149,7 @@ func (l *Live) settled(ctx context.Context, ref rbac.ObjectRef, until time.Time)
 }
 
 // get reads a role or binding past the watches, nil when there is none.
-func (l *Live) get(ctx context.Context, ref rbac.ObjectRef) (runtime.Object, error) {
+func (l *Cluster) get(ctx context.Context, ref rbac.ObjectRef) (runtime.Object, error) {
 	found, err := emptyOf(ref.Kind)
 	if err != nil {
 		return nil, err

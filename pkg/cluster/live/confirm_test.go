@@ -1,4 +1,4 @@
-package cluster
+package live
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func (s *stored) put(objects ...client.Object) {
 		s.objects = map[rbac.ObjectRef]client.Object{}
 	}
 	for _, o := range objects {
-		kind, _ := kindOf(o)
+		kind, _ := rbac.KindOf(o)
 		s.objects[rbac.ObjectRef{Kind: kind, Namespace: o.GetNamespace(), Name: o.GetName()}] = o
 	}
 }
@@ -63,7 +63,7 @@ func (s *stored) Get(_ context.Context, key client.ObjectKey, into client.Object
 	if s.err != nil {
 		return s.err
 	}
-	kind, _ := kindOf(into)
+	kind, _ := rbac.KindOf(into)
 	switch o := s.objects[rbac.ObjectRef{Kind: kind, Namespace: key.Namespace, Name: key.Name}].(type) {
 	case *rbacv1.Role:
 		o.DeepCopyInto(into.(*rbacv1.Role))
@@ -104,10 +104,10 @@ func boundTo(role string, users ...string) *rbacv1.RoleBinding {
 	return b
 }
 
-// guarded is a Live whose watches have brought some objects.
-func guarded(s *stored, watched ...client.Object) (*Live, *time.Time) {
+// guarded is a Cluster whose watches have brought some objects.
+func guarded(s *stored, watched ...client.Object) (*Cluster, *time.Time) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	l := &Live{reader: s, recent: recent{now: func() time.Time { return now }}, looks: make(chan struct{}, maxLooks)}
+	l := &Cluster{reader: s, recent: recent{now: func() time.Time { return now }}, looks: make(chan struct{}, maxLooks)}
 	for _, o := range watched {
 		l.Set(o)
 	}
@@ -140,7 +140,7 @@ func readSecrets(t *testing.T) *rbac.Capabilities {
 	return c
 }
 
-func gainsOf(t *testing.T, l *Live, change rbac.Change) []string {
+func gainsOf(t *testing.T, l *Cluster, change rbac.Change) []string {
 	t.Helper()
 	r, err := l.Gains(t.Context(), change, []string{"a"}, readSecrets(t))
 	if err != nil {
