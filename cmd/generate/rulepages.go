@@ -26,7 +26,7 @@ func rulePages(directory string) error {
 	if err != nil {
 		return fmt.Errorf("choose the examples: %w", err)
 	}
-	if err := os.RemoveAll(directory); err != nil {
+	if err := os.RemoveAll(directory); err != nil { //nolint:gosec // the Makefile names the directory
 		return fmt.Errorf("remove the old pages: %w", err)
 	}
 	if err := os.MkdirAll(directory, 0o755); err != nil { //nolint:gosec // everybody may read the documentation

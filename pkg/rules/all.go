@@ -1,6 +1,10 @@
 // Package rules lists the rules of Amazon's guides. They are in packages by topic, one
 // file a rule, and are pure functions of a request and a read-only cluster: no rule has
 // a client, a clock or a mode.
+//
+// The comment above a rule quotes its guide in our translation, and names the fields that
+// the rule reads and what it allows. The documentation of the rule is the Markdown file
+// beside it.
 package rules
 
 import (

@@ -24,8 +24,8 @@ var managedServiceAccountDoc string
 
 // ManagedServiceAccount is the rule managed-service-account.
 //
-// Guide: "Role-based access control (RBAC) permissions": the names of managed
-// service accounts are a property that must not be changed.
+// Guide, "Role-based access control (RBAC) permissions": pod templates contain "the
+// managed service account name. This attribute must not be changed."
 //
 // Fields: metadata.name and the annotations eks.amazonaws.com/* of
 // ServiceAccounts.

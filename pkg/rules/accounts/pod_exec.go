@@ -16,9 +16,9 @@ var podExecDoc string
 
 // PodExec is the rule pod-exec.
 //
-// Guide: "Role-based access control (RBAC) permissions": no permission to exec
-// into EMR's pods, which gives access to the managed pod templates and to the JWT
-// that is mounted there.
+// Guide, "Role-based access control (RBAC) permissions": no "permission to exec into
+// Amazon EMR on EKS pods", which "also gives access to the JWT token that is mounted in
+// the pod, and that can be used to retrieve the credentials of the execution role".
 //
 // Fields: connections to pods/exec, pods/attach, pods/portforward, pods/proxy,
 // services/proxy and nodes/proxy, and updates of pods/ephemeralcontainers.

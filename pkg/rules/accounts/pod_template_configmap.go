@@ -18,9 +18,9 @@ var podTemplateConfigMapDoc string
 
 // PodTemplateConfigMap is the rule pod-template-configmap.
 //
-// Guide: "Role-based access control (RBAC) permissions": EMR makes managed pod
-// templates, which hold the managed service account's name, by ConfigMaps. This
-// property must not be changed.
+// Guide, "Role-based access control (RBAC) permissions": "Amazon EMR on EKS uses
+// Kubernetes ConfigMaps to generate managed pod templates, which contain the managed
+// service account name. This attribute must not be changed."
 //
 // Fields: metadata.labels and metadata.name of ConfigMaps.
 func PodTemplateConfigMap() rule.Rule {

@@ -25,9 +25,10 @@ var serviceAccountHijackDoc string
 
 // ServiceAccountHijack is the rule service-account-hijack.
 //
-// Guide: "Role-based access control (RBAC) permissions": no permission to create
-// pods, which could use a ServiceAccount that is mapped to a role with more rights
-// than the user has; and the ServiceAccount name of EMR's pods must not be changed.
+// Guide, "Role-based access control (RBAC) permissions": keep submitters from "creating
+// pods with a Kubernetes ServiceAccount that may be mapped to an IAM role with more AWS
+// permissions than the user has", and from changing "the Kubernetes ServiceAccount name
+// of pods that Amazon EMR on EKS creates".
 //
 // Fields: spec.serviceAccountName of Pods and of pod templates, the accounts and
 // roles that custom resources and Spark and Flink settings name; the images of Pods

@@ -26,8 +26,8 @@ var tokenRequestDoc string
 
 // TokenRequest is the rule token-request.
 //
-// Guide: "Role-based access control (RBAC) permissions": the JWT of a pod can be
-// used to get the credentials of its execution role.
+// Guide, "Role-based access control (RBAC) permissions": "the JWT token that is mounted
+// in the pod" can "be used to retrieve the credentials of the execution role".
 //
 // Fields: serviceaccounts/token (kubectl create token), and Secrets of type
 // kubernetes.io/service-account-token.

@@ -22,8 +22,9 @@ var guardProtectionDoc string
 
 // GuardProtection is the rule guard-protection.
 //
-// Guide: "Role-based access control (RBAC) permissions", whose rules hold only as
-// long as somebody enforces them.
+// Guide, "Role-based access control (RBAC) permissions": "Administrators have to
+// control role-based access control strictly in a managed namespace." The rules on it
+// hold only while they are enforced.
 //
 // Fields: webhooks[*] of the ValidatingWebhookConfiguration whose entries are named
 // *.emrguard.dev: failurePolicy, namespaceSelector, objectSelector, matchConditions.

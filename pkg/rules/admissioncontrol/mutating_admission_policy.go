@@ -21,9 +21,9 @@ var mutatingAdmissionPolicyDoc string
 
 // MutatingAdmissionPolicy is the rule mutating-admission-policy.
 //
-// Guide: "Role-based access control (RBAC) permissions": who submits jobs must not
-// be able to deploy mutating webhooks. A MutatingAdmissionPolicy does the same
-// without a process that answers.
+// Guide, "Role-based access control (RBAC) permissions": keep submitters from "changing
+// the Kubernetes ServiceAccount name of pods that Amazon EMR on EKS creates, by a
+// mutating webhook". A MutatingAdmissionPolicy does the same.
 //
 // Fields: spec.matchConstraints of MutatingAdmissionPolicies, spec.matchResources
 // of MutatingAdmissionPolicyBindings.

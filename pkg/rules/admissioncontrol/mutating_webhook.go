@@ -24,8 +24,9 @@ var mutatingWebhookDoc string
 
 // MutatingWebhook is the rule mutating-webhook.
 //
-// Guide: "Role-based access control (RBAC) permissions": who submits jobs must not
-// be able to deploy mutating webhooks.
+// Guide, "Role-based access control (RBAC) permissions": keep submitters from "changing
+// the Kubernetes ServiceAccount name of pods that Amazon EMR on EKS creates, by a
+// mutating webhook".
 //
 // Fields: webhooks[*].rules and webhooks[*].namespaceSelector of
 // MutatingWebhookConfigurations; metadata.name; metadata.ownerReferences.

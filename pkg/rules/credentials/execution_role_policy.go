@@ -40,8 +40,9 @@ var executionRolePolicyDoc string
 
 // ExecutionRolePolicy is the rule execution-role-policy.
 //
-// Guide: "Apply principle of least privilege": grant an execution role only what
-// its jobs need; the trust policy maps it to service accounts.
+// Guide, "Apply principle of least privilege": "Give execution roles only the minimum
+// of permissions that a job needs." They "are mapped to Kubernetes service accounts by
+// the trust policy of the IAM role".
 //
 // Fields: spec.{assumeRolePolicyDocument,inlinePolicies,policies,policyRefs} of Role
 // and spec.policyDocument of Policy (iam.services.k8s.aws).

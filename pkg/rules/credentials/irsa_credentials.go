@@ -22,8 +22,9 @@ var irsaDoc string
 
 // IRSA is the rule irsa-credentials.
 //
-// Guide: "Restrict pod credential access": IRSA is the standard credential
-// provider of a managed namespace; the instance profile is not supported.
+// Guide, "Restrict pod credential access": "Amazon EMR on EKS uses IAM roles for
+// service accounts (IRSA) as the standard credential provider in a registered
+// namespace." Others, such as the instance profile, "are not supported".
 //
 // Fields: on Pods, as they are after mutation: env and volumeMounts of every
 // container, spec.volumes, against the annotation eks.amazonaws.com/role-arn of

@@ -19,8 +19,8 @@ var kube2IAMAnnotationDoc string
 
 // Kube2IAMAnnotation is the rule kube2iam-kiam-annotation.
 //
-// Guide: "Restrict pod credential access": methods other than IRSA, such as
-// kube2iam and kiam, are not supported in a managed namespace.
+// Guide, "Restrict pod credential access": "Other methods, such as kube2iam, kiam and
+// the instance profile of the EC2 instances of the cluster, are not supported."
 //
 // Fields: metadata.annotations of Pods and pod templates, the annotations that
 // Spark, Flink and the EMR job submitter are configured to set, and

@@ -18,7 +18,8 @@ var kube2IAMDaemonSetDoc string
 
 // Kube2IAMDaemonSet is the rule kube2iam-kiam-daemonset.
 //
-// Guide: "Restrict pod credential access": kube2iam and kiam are not supported.
+// Guide, "Restrict pod credential access": "Other methods, such as kube2iam, kiam and
+// the instance profile of the EC2 instances of the cluster, are not supported."
 //
 // Fields: metadata.name of Pods and workloads; image, name, command and args of
 // every container.

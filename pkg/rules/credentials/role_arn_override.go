@@ -27,8 +27,9 @@ var roleARNOverrideDoc string
 
 // RoleARNOverride is the rule role-arn-override.
 //
-// Guide: "Restrict pod credential access": the role of a pod is the one of its
-// ServiceAccount.
+// Guide, "Restrict pod credential access": "Amazon EMR on EKS uses IAM roles for
+// service accounts (IRSA) as the standard credential provider": the ServiceAccount of a
+// pod decides its role.
 //
 // Fields: env of every container, the variables that Spark and Flink are
 // configured to set, and spec.volumes[*].projected.sources[*].serviceAccountToken.

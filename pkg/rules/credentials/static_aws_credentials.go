@@ -25,8 +25,9 @@ var staticAWSCredentialsDoc string
 
 // StaticAWSCredentials is the rule static-aws-credentials.
 //
-// Guide: "Restrict pod credential access": IRSA is the standard credential
-// provider of a managed namespace.
+// Guide, "Restrict pod credential access": "Amazon EMR on EKS uses IAM roles for
+// service accounts (IRSA) as the standard credential provider in a registered
+// namespace. Several providers make the security model complex."
 //
 // Fields: env, envFrom, command, args, lifecycle and probe commands and
 // volumeMounts of every container; volumes of the pod; the Spark, Hadoop and

@@ -12,9 +12,10 @@ var configMapWriteDoc string
 
 // ConfigMapWrite is the rule rbac-configmap-write.
 //
-// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
-// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
-// create pods, to deploy mutating webhooks, or to read Secrets.
+// Guide, "Role-based access control (RBAC) permissions": "At a minimum, do not give job
+// submitters these permissions in a managed namespace: to modify ConfigMaps, because
+// Amazon EMR on EKS uses ConfigMaps to generate managed pod templates, which contain
+// the managed service account name."
 //
 // Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
 // roleRef of bindings, each against everything else that exists.

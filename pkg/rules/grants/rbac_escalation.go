@@ -12,9 +12,9 @@ var escalationDoc string
 
 // Escalation is the rule rbac-escalation.
 //
-// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
-// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
-// create pods, to deploy mutating webhooks, or to read Secrets.
+// Guide, "Role-based access control (RBAC) permissions": "Administrators have to
+// control role-based access control strictly in a managed namespace." These permissions
+// lead to the ones that the guide withholds from job submitters.
 //
 // Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
 // roleRef of bindings, each against everything else that exists.

@@ -12,9 +12,10 @@ var guardNamespacesDoc string
 
 // GuardNamespaces is the rule rbac-guard-namespaces.
 //
-// Guide: "Role-based access control (RBAC) permissions": what the guide keeps from job
-// submitters is worth nothing to whoever rewrites the guard, or the map by which EKS
-// tells who is an administrator.
+// Guide, "Role-based access control (RBAC) permissions": "Administrators have to
+// control role-based access control strictly in a managed namespace." A holder of power
+// over emrguard, or over the map by which EKS recognises administrators, gets around
+// that.
 //
 // Fields: as of the other rules on RBAC, for what is granted in kube-system and in
 // emrguard's own namespace.

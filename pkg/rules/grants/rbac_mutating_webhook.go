@@ -12,9 +12,9 @@ var mutatingWebhookDoc string
 
 // MutatingWebhook is the rule rbac-mutating-webhook.
 //
-// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
-// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
-// create pods, to deploy mutating webhooks, or to read Secrets.
+// Guide, "Role-based access control (RBAC) permissions": "At a minimum, do not give job
+// submitters these permissions in a managed namespace: to deploy mutating webhooks",
+// which could change the ServiceAccount name of EMR's pods.
 //
 // Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
 // roleRef of bindings, each against everything else that exists.

@@ -12,9 +12,10 @@ var podCreateDoc string
 
 // PodCreate is the rule rbac-pod-create.
 //
-// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
-// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
-// create pods, to deploy mutating webhooks, or to read Secrets.
+// Guide, "Role-based access control (RBAC) permissions": "At a minimum, do not give job
+// submitters these permissions in a managed namespace: to create pods", which could use
+// a ServiceAccount that is mapped to an IAM role with more permissions than the user
+// has.
 //
 // Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
 // roleRef of bindings, each against everything else that exists.

@@ -12,9 +12,9 @@ var podExecDoc string
 
 // PodExec is the rule rbac-pod-exec.
 //
-// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
-// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
-// create pods, to deploy mutating webhooks, or to read Secrets.
+// Guide, "Role-based access control (RBAC) permissions": "At a minimum, do not give job
+// submitters these permissions in a managed namespace: to exec into Amazon EMR on EKS
+// pods", which gives access to the managed pod template and to the token of the pod.
 //
 // Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
 // roleRef of bindings, each against everything else that exists.

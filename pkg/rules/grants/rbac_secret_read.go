@@ -12,9 +12,9 @@ var secretReadDoc string
 
 // SecretRead is the rule rbac-secret-read.
 //
-// Guide: "Role-based access control (RBAC) permissions": at a minimum, do not give
-// job submitters permission to modify ConfigMaps, to exec into EMR's pods, to
-// create pods, to deploy mutating webhooks, or to read Secrets.
+// Guide, "Role-based access control (RBAC) permissions": "At a minimum, do not give job
+// submitters these permissions in a managed namespace: to read Kubernetes secrets", so
+// that confidential data in them stays confidential.
 //
 // Fields: rules, aggregationRule and labels of Roles and ClusterRoles, subjects and
 // roleRef of bindings, each against everything else that exists.

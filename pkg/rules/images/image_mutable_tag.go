@@ -16,8 +16,9 @@ var mutableTagDoc string
 
 // MutableTag is the rule image-mutable-tag.
 //
-// Guide: "Get the latest security updates for custom images": a custom image is
-// rebuilt whenever its base is; which build runs has to be known for that.
+// Guide, "Get the latest security updates for custom images": "Rebuild your custom
+// images whenever there is a new version of the base image." That takes knowing which
+// build runs.
 //
 // Fields: those of image-registry.
 //

@@ -18,9 +18,10 @@ var registryDoc string
 
 // Registry is the rule image-registry.
 //
-// Guide: "Get the latest security updates for custom images": EMR's images get
-// security updates, and custom images are to be built on them again and again;
-// nobody does so for an image from anywhere.
+// Guide, "Get the latest security updates for custom images": "Images of Amazon EMR on
+// EKS are patched regularly"; patches for everything else in a custom image "are your
+// responsibility". Nobody takes that responsibility for an image from an unknown
+// registry.
 //
 // Fields: image of every container, spec.volumes[*].image.reference, spec.image and its
 // like in custom resources, the images that Spark, Flink and the EMR job submitter are

@@ -26,8 +26,8 @@ var releaseDoc string
 
 // Release is the rule image-release.
 //
-// Guide: "Get the latest security updates for custom images": releases and builds
-// that are left behind get no security updates.
+// Guide, "Get the latest security updates for custom images": "Rebuild your custom
+// images whenever there is a new version of the base image."
 //
 // Fields: those of image-registry, spec.releaseLabel of JobRuns and
 // spec.emrReleaseLabel of FlinkDeployments.

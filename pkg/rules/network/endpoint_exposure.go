@@ -28,8 +28,10 @@ var endpointExposureDoc string
 
 // EndpointExposure is the rule endpoint-exposure.
 //
-// Guide: "Access control list for endpoints": managed endpoints, Livy's Service and
-// their like are behind load balancers; who may connect has to be limited.
+// Guide, "Access control list for endpoints": managed endpoints are "accessible only
+// from the VPC"; "configure security groups for these load balancers, so that incoming
+// traffic is limited to a selected set of IP addresses". Livy and other endpoints need
+// the same.
 //
 // Fields: type, annotations, source ranges and externalIPs of Services; class and
 // annotations of Ingresses with the parameters of the class; Gateways with their

@@ -34,8 +34,9 @@ var imdsNetworkPolicyDoc string
 
 // IMDSNetworkPolicy is the rule imds-network-policy.
 //
-// Guide: "Restrict access to node group IAM role or instance profile credentials":
-// block access to the instance profile.
+// Guide, "Restrict access to node group IAM role or instance profile credentials":
+// "block access to instance profile credentials for all pods that run in a managed
+// namespace".
 //
 // Fields: spec.{podSelector,policyTypes,egress} of NetworkPolicies; in the audit the
 // policies of a managed namespace taken together.

@@ -21,8 +21,10 @@ var instanceProfileAccessDoc string
 
 // InstanceProfileAccess is the rule instance-profile-access.
 //
-// Guide: "Restrict pod credential access" and "Restrict access to node group IAM
-// role or instance profile credentials".
+// Guide, "Restrict pod credential access": "the instance profile of the EC2 instances
+// of the cluster" is "not supported". "Restrict access to node group IAM role or
+// instance profile credentials": "block access to instance profile credentials for all
+// pods that run in a managed namespace".
 //
 // Fields: spec.hostNetwork, spec.hostPID, spec.hostAliases, securityContext of the pod
 // and of every container, probes and lifecycle hooks, spec.volumes[*].hostPath.path

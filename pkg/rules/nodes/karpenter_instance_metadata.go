@@ -26,7 +26,9 @@ var karpenterInstanceMetadataDoc string
 
 // KarpenterInstanceMetadata is the rule karpenter-instance-metadata.
 //
-// Guide: "Restrict access to node group IAM role or instance profile credentials".
+// Guide, "Restrict access to node group IAM role or instance profile credentials":
+// "block access to instance profile credentials for all pods that run in a managed
+// namespace".
 //
 // Fields: spec.metadataOptions.{httpTokens,httpPutResponseHopLimit,httpProtocolIPv6,
 // httpEndpoint} of EC2NodeClass (karpenter.k8s.aws).

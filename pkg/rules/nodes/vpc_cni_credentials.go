@@ -17,8 +17,9 @@ var vpccniCredentialsDoc string
 
 // VPCCNICredentials is the rule vpc-cni-credentials.
 //
-// Guide: "Restrict access to node group IAM role or instance profile credentials":
-// give the VPC CNI plugin a role of its own.
+// Guide, "Restrict access to node group IAM role or instance profile credentials":
+// "Give the IAM role of a node group the minimum of AWS permissions." The plugin
+// therefore needs a role of its own.
 //
 // Fields: the annotation eks.amazonaws.com/role-arn of the ServiceAccount aws-node
 // in kube-system; objects PodIdentityAssociation of ACK.

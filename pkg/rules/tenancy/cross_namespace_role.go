@@ -21,9 +21,9 @@ var crossNamespaceRoleDoc string
 
 // CrossNamespaceRole is the rule cross-namespace-role.
 //
-// Guide: "Isolate untrusted application code": virtual clusters keep execution
-// roles apart. A role that is in two of them, or that comes from somewhere else,
-// joins what they keep apart.
+// Guide, "Isolate untrusted application code": "Consider isolating execution roles with
+// similar permissions into different virtual clusters." A role in two of them joins
+// what they separate.
 //
 // Fields: metadata.name and the annotation eks.amazonaws.com/role-arn of
 // ServiceAccounts.

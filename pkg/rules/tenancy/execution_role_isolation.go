@@ -26,9 +26,10 @@ var executionRoleIsolationDoc string
 
 // ExecutionRoleIsolation is the rule execution-role-isolation.
 //
-// Guide: "Isolate untrusted application code": with several execution roles in one
-// virtual cluster, a malicious application may take a role with more rights; put
-// roles of similar privilege into virtual clusters of their own.
+// Guide, "Isolate untrusted application code": with several execution roles in one
+// virtual cluster "there is a risk that a malicious application escalates its
+// permissions. Consider isolating execution roles with similar permissions into
+// different virtual clusters."
 //
 // Fields: metadata.name and the annotation eks.amazonaws.com/role-arn of
 // ServiceAccounts, spec.executionRoleArn of FlinkDeployments and

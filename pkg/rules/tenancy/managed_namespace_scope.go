@@ -27,9 +27,9 @@ var managedNamespaceScopeDoc string
 
 // ManagedNamespaceScope is the rule managed-namespace-scope.
 //
-// Guide: "Role-based access control (RBAC) permissions": RBAC of a managed
-// namespace is to be controlled strictly; whoever takes the namespace out of
-// sight controls nothing any more.
+// Guide, "Role-based access control (RBAC) permissions": "Administrators have to
+// control role-based access control strictly in a managed namespace." A namespace out
+// of scope is not controlled any more.
 //
 // Fields: metadata.labels of Namespaces, subjects of RoleBindings.
 //

@@ -16,8 +16,8 @@ var namespaceWritersDoc string
 
 // NamespaceWriters is the rule namespace-writers.
 //
-// Guide: the duties of Lake Formation on EMR on EKS: only the EMR service creates
-// pods, ConfigMaps and Secrets in the user namespace of a virtual cluster.
+// Guide, "Considerations for Lake Formation": only the EMR service creates pods,
+// ConfigMaps and Secrets in the user namespace of a virtual cluster.
 //
 // Fields: creation of Pods, workloads, ConfigMaps and Secrets.
 func NamespaceWriters() rule.Rule {

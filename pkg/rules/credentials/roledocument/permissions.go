@@ -183,6 +183,7 @@ func isHarmless(action string) bool {
 	return slices.ContainsFunc(harmlessHeads, begins) || service == "glue" && slices.ContainsFunc(harmlessGlueHeads, begins)
 }
 
+// Unreadable is the finding about a document that IAM would not take either.
 func Unreadable(path, what string, err error) rule.Finding {
 	return rule.Finding{Path: path, Message: fmt.Sprintf("%s cannot be read: %v", what, err), Remediation: "write a policy document as the grammar of IAM has it; IAM refuses all others"}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/rbac"
 )
 
+// What counts in the namespaces that rbac-guard-namespaces looks at.
 const (
 	GuardNamespaces = "rbac-guard-namespaces"
 	OwnNamespace    = "own-namespace" // of rbac-guard-namespaces, for emrguard's own
