@@ -117,7 +117,7 @@ func mayComeLater(ctx context.Context, s rule.Settings, r *rule.Request, sa rule
 	return s.PodIdentity || errors.Is(err, rule.ErrNotFound) && sa.Name != "default"
 }
 
-// withoutHindrance says how to mend a missing injection: it names what in the pod
+// withoutHindrance says how to fix a missing injection: it names what in the pod
 // switches it off. Without such a thing, the account was too new for EKS's
 // webhook, and the default of the rule is right.
 func withoutHindrance(pod *podspec.Pod, sa rule.ServiceAccount) string {

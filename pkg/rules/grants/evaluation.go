@@ -30,7 +30,7 @@ type evaluation struct {
 // crowd is a set of subjects that are the same to the rules.
 type crowd struct {
 	kind holder.Kind
-	// account is the namespace of the subjects, where their standing differs there.
+	// account is the namespace of the subjects, where their kind differs there.
 	account string
 	// single is true when more has to be known of what the one subject holds.
 	single   bool
@@ -159,7 +159,7 @@ func split(namespaces []string, one string) (own, others []string) {
 	return own, others
 }
 
-// addSingle takes in what somebody gains whose standing depends on it.
+// addSingle takes in what a subject gains whose kind depends on it.
 func (e *evaluation) addSingle(g *rbac.Gain, subject rbac.Subject, namespaces []string) {
 	by := map[holder.Kind][]string{}
 	var order []holder.Kind
@@ -176,7 +176,7 @@ func (e *evaluation) addSingle(g *rbac.Gain, subject rbac.Subject, namespaces []
 	}
 }
 
-// addCrowd takes in what subjects of one standing gain.
+// addCrowd takes in what subjects of one kind gain.
 func (e *evaluation) addCrowd(g *rbac.Gain, st holder.Kind, subjects []rbac.Subject, namespaces []string) {
 	if len(namespaces) == 0 || st == holder.Trusted || st == holder.JobAccount && e.r.Requester.Class == rule.EMRService {
 		return

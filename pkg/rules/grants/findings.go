@@ -47,7 +47,7 @@ func (e *evaluation) platform(all []*grant, subject rbac.Subject) rule.Finding {
 	}
 }
 
-// explain says what is special about a finding, and how to mend it.
+// explain says what is special about a finding, and how to fix it.
 func (e *evaluation) explain(f *rule.Finding, g *grant, subject rbac.Subject) {
 	switch {
 	case capability.RuleOf(g.Capability) == capability.GuardNamespaces:

@@ -12,7 +12,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
-// withoutIt is how most findings of the rules on RBAC are mended.
+// withoutIt is the remediation of most findings of the rules on RBAC.
 const withoutIt = "bind a role without it; grant submission through EMR's own API or a custom resource instead"
 
 // rbacTargets are the objects of RBAC, by which permissions are given.

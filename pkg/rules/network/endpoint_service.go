@@ -40,7 +40,7 @@ func (x exposure) judgeService(r *rule.Request, s *corev1.Service, rep *rule.Rep
 	}
 }
 
-// livyRemediation says how to mend the Service of EMR's chart for Livy, which is
+// livyRemediation says how to fix the Service of EMR's chart for Livy, which is
 // internet-facing unless its values say otherwise. It is empty for all others.
 func livyRemediation(s *corev1.Service, lb *loadbalancer.LoadBalancer) string {
 	switch {

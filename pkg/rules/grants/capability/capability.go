@@ -113,7 +113,7 @@ func furtherPodKinds(s rule.Settings) ([]rbac.Target, error) {
 	return list, nil
 }
 
-// RuleOf is the rule that judges a capability.
+// RuleOf returns the id of the rule that judges a capability.
 func RuleOf(capability string) string {
 	switch capability {
 	case CustomResources:

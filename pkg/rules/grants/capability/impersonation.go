@@ -71,9 +71,8 @@ func asSomebodyElse(targets []rbac.Target) []rbac.Target {
 
 const impersonateOn = "impersonate-on:"
 
-// Spoken are permissions as people read them: who holds a verb itself has nothing to
-// gain from holding it in the name of somebody else as well, and names for which the
-// same is held stand in one list.
+// Spoken returns permissions as people read them. A holder of a verb gains nothing from
+// holding it by impersonation as well, and names with the same permission share one list.
 func Spoken(list []rbac.Permission) []rbac.Permission {
 	var out []rbac.Permission
 	for _, p := range list {

@@ -26,15 +26,15 @@ const (
 	ForeignJobAccount             // a job account, in another managed namespace or in none
 )
 
-// systemUsers and systemGroups are Kubernetes' own, free whoever binds them: what
+// systemUsers and systemGroups are Kubernetes' own, and trusted whoever binds them: what
 // they can do is the cluster's own doing. What is bound to other `system:` subjects
-// is free only in the bindings that Kubernetes ships.
+// is trusted only in the bindings that Kubernetes ships.
 var (
 	systemUsers  = []string{"system:kube-controller-manager", "system:kube-scheduler"}
 	systemGroups = []string{"system:masters", "system:nodes"}
 )
 
-// neverTrusted are groups to which everybody, or every account, belongs.
+// neverTrusted reports whether everybody, or every ServiceAccount, belongs to the group.
 func neverTrusted(s rbac.Subject) bool {
 	return s.Kind == rbacv1.GroupKind && (s.Name == "system:authenticated" || s.Name == "system:unauthenticated" ||
 		s.Name == "system:serviceaccounts" || strings.HasPrefix(s.Name, "system:serviceaccounts:"))

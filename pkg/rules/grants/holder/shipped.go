@@ -10,7 +10,7 @@ import (
 )
 
 // shippedBindings are the bindings by which Kubernetes itself gives something to
-// users and groups of its own, beside those that are free anyway: k8s.io/kubernetes,
+// users and groups of its own, beside those that are trusted anyway: k8s.io/kubernetes,
 // plugin/pkg/auth/authorizer/rbac/bootstrappolicy, Kubernetes 1.36. The label
 // kubernetes.io/bootstrapping proves nothing, anybody can set it; the API server
 // resets name and roleRef of these at every start.

@@ -105,9 +105,9 @@ func allCapital(s string) bool {
 
 var markSeed = maphash.MakeSeed()
 
-// Mark tells one secret from another without holding it, for the key of a
-// finding: whoever swaps one secret for another does something new. It is a hash with
-// a seed of this process, and so says nothing to anybody outside of it.
+// Mark returns a key for findings that tells secrets apart without containing them, so
+// that another secret in the same place is a new finding. It is a hash with a seed of this
+// process, and so reveals nothing outside of it.
 func Mark(secret string) string {
 	return strconv.FormatUint(maphash.String(markSeed, secret), 36)
 }

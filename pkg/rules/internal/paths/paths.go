@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Below reports whether p is dir or lies below it. Everything lies below "/",
-// which is judged before.
+// Below reports whether p is dir or lies below it. It is false for the root, below which
+// everything lies: callers judge the root before.
 func Below(p, dir string) bool {
 	if dir == "/" {
 		return false

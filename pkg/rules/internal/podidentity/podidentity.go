@@ -14,7 +14,8 @@ import (
 var associations = schema.GroupResource{Group: "eks.services.k8s.aws", Resource: "podidentityassociations"}
 
 // Associations returns the associations of EKS Pod Identity that AWS Controllers for
-// Kubernetes manage in the cluster; none where ACK is not installed.
+// Kubernetes (ACK) manage in the cluster. There are none without ACK. An error says that
+// the look-up failed.
 func Associations(ctx context.Context, r *rule.Request) ([]*ack.PodIdentityAssociation, error) {
 	objects, err := r.Cluster.Objects(ctx, associations, "")
 	if err != nil {
