@@ -71,6 +71,9 @@ type review struct {
 	from sender
 }
 
+// isUnread reports whether the objects were not read.
+func (in *review) isUnread() bool { return in.exceeded != nil }
+
 // release gives back what the request still holds of the budget.
 func (in *review) release() {
 	if in != nil {
@@ -91,7 +94,7 @@ func (v *Reviewer) review(ctx context.Context, in *review) (*admissionv1.Admissi
 	}
 	if r := j.request; r != nil {
 		v.record(e, in, r, &j.verdict)
-		if o, ok := v.Facts.(Observer); ok && j.verdict.Allowed() && in.exceeded == nil && !r.DryRun && r.Object.RBAC() != nil && r.Operation != rule.Delete {
+		if o, ok := v.Facts.(Observer); ok && j.verdict.Allowed() && !in.isUnread() && !r.DryRun && r.Object.RBAC() != nil && r.Operation != rule.Delete {
 			o.Admitted(r.Object.RBAC())
 		}
 	}
@@ -154,7 +157,7 @@ func (v *Reviewer) request(e *engine.Engine, res object.Resource, from *review) 
 	if !e.NeedsObject(r) {
 		return nil, nil, nil
 	}
-	if from.exceeded != nil {
+	if from.isUnread() {
 		e.SetUnread(r)
 		return r, nil, nil
 	}

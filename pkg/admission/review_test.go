@@ -43,7 +43,9 @@ func TestReviewAnswersAsTheEndpointDoes(t *testing.T) {
 		"another kind":   func(r *admissionv1.AdmissionRequest) { r.Kind.Kind = "Node" },
 		"no object":      func(r *admissionv1.AdmissionRequest) { r.Object.Raw = nil },
 		"another object": func(r *admissionv1.AdmissionRequest) { r.Object.Raw = []byte(`{"apiVersion":"v1","kind":"Node"}`) },
-		"a wrong type":   func(r *admissionv1.AdmissionRequest) { r.Object.Raw = []byte(`{"apiVersion":"v1","kind":"Pod","spec":[]}`) },
+		"a wrong type": func(r *admissionv1.AdmissionRequest) {
+			r.Object.Raw = []byte(`{"apiVersion":"v1","kind":"Pod","spec":[]}`)
+		},
 	} {
 		in := podReview(badPod)
 		change(in.Request)

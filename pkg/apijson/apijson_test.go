@@ -18,7 +18,7 @@ type odd struct {
 	*Pointed   `json:",inline"`
 	Named      Embedded `json:"named"`
 	Untagged   string
-	Dash       string              `json:"-,"`
+	Dash       string              `json:"-,"` //nolint:staticcheck // the key is a dash
 	Skipped    string              `json:"-"`
 	Quoted     int                 `json:"quoted,string"`
 	Any        any                 `json:"any"`
@@ -32,7 +32,7 @@ type odd struct {
 	Pointers   **string            `json:"pointers"`
 	Text       time.Time           `json:"text"`
 	Many       map[string][]string `json:"many"`
-	unexported string
+	unexported string              //nolint:unused // to see that it is left out
 }
 
 // Embedded and Pointed are embedded into odd.
@@ -54,7 +54,7 @@ type tree struct {
 	Left     *tree           `json:"left,omitempty"`
 	Children []tree          `json:"children"`
 	By       map[string]tree `json:"by"`
-	private  int
+	private  int             //nolint:unused // to see that it is left out
 }
 
 func TestStructs(t *testing.T) {

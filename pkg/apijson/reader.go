@@ -1,8 +1,6 @@
 package apijson
 
-import (
-	"unicode/utf8"
-)
+import "strings"
 
 // reader goes through JSON. Its methods report false for everything that is not
 // plainly valid.
@@ -11,6 +9,7 @@ type reader struct {
 	at       int
 	elements int // of lists, that may still come
 	depth    int
+	strings  strings.Builder
 }
 
 // next skips blanks and returns the byte behind them, or 0 at the end. It does not
@@ -80,117 +79,6 @@ func (r *reader) word(w string) bool {
 	return true
 }
 
-// What a byte is inside of a string.
-const (
-	plain   = iota
-	special // ends a run of plain bytes: a quote, a backslash, a control character
-	beyond  // of a character beyond ASCII
-)
-
-var classes = func() (t [256]uint8) {
-	for c := range t {
-		switch {
-		case c < ' ' || c == '"' || c == '\\':
-			t[c] = special
-		case c >= utf8.RuneSelf:
-			t[c] = beyond
-		}
-	}
-	return t
-}()
-
-// text consumes a string and returns what stands in it: a part of the data, or a new
-// slice when it has escapes.
-func (r *reader) text() ([]byte, bool) {
-	if !r.take('"') {
-		return nil, false
-	}
-	from, ascii := r.at, true
-	for i := from; i < len(r.data); i++ {
-		switch classes[r.data[i]] {
-		case plain:
-			continue
-		case beyond:
-			ascii = false
-			continue
-		}
-		s := r.data[from:i]
-		r.at = i + 1
-		switch {
-		case !ascii && !utf8.Valid(s):
-			return nil, false
-		case r.data[i] == '"':
-			return s, true
-		case r.data[i] == '\\':
-			r.at = i
-			return r.escaped(s)
-		}
-		return nil, false
-	}
-	return nil, false
-}
-
-// escaped consumes the rest of a string, from its first backslash on. before is what
-// came before that.
-func (r *reader) escaped(before []byte) ([]byte, bool) {
-	s := append(make([]byte, 0, 2*len(before)+64), before...)
-	from := len(s)
-	for r.at < len(r.data) {
-		c := r.data[r.at]
-		r.at++
-		switch {
-		case c == '"':
-			return s, utf8.Valid(s[from:])
-		case c < ' ':
-			return nil, false
-		case c != '\\':
-			s = append(s, c)
-			continue
-		}
-		if r.at == len(r.data) {
-			return nil, false
-		}
-		c = r.data[r.at]
-		r.at++
-		if c == 'u' {
-			code, ok := r.hex4()
-			if !ok || 0xd800 <= code && code < 0xe000 { // half of a character
-				return nil, false
-			}
-			s = utf8.AppendRune(s, code)
-			continue
-		}
-		if c = unescaped[c]; c == 0 {
-			return nil, false
-		}
-		s = append(s, c)
-	}
-	return nil, false
-}
-
-var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-// hex4 consumes the four digits of \uXXXX.
-func (r *reader) hex4() (rune, bool) {
-	if len(r.data)-r.at < 4 {
-		return 0, false
-	}
-	var code rune
-	for _, c := range r.data[r.at : r.at+4] {
-		code <<= 4
-		switch {
-		case '0' <= c && c <= '9':
-			code |= rune(c - '0')
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			code |= rune(c | 0x20 - 'a' + 10)
-		default:
-			return 0, false
-		}
-	}
-	r.at += 4
-	return code, true
-}
-
 // integer consumes a whole number of at most eighteen digits, which no int64 is too
 // small for.
 func (r *reader) integer() (int64, bool) {
@@ -221,7 +109,7 @@ func (r *reader) integer() (int64, bool) {
 // value consumes any value and returns its JSON.
 func (r *reader) value() ([]byte, bool) {
 	c, from := r.next(), r.at
-	ok := false
+	var ok bool
 	switch c {
 	case '{':
 		ok = r.object()

@@ -18,7 +18,7 @@ func decodeString(r *reader, v reflect.Value) bool {
 	}
 	s, ok := r.text()
 	if ok {
-		v.SetString(string(s))
+		v.SetString(r.string(s))
 	}
 	return ok
 }
@@ -98,7 +98,7 @@ func decodeIntOrString(r *reader, v reflect.Value) bool {
 	switch r.next() {
 	case '"':
 		s, ok := r.text()
-		*x = intstr.IntOrString{Type: intstr.String, StrVal: string(s)}
+		*x = intstr.IntOrString{Type: intstr.String, StrVal: r.string(s)}
 		return ok
 	case 'n':
 		return r.null()
@@ -140,7 +140,7 @@ func readString(r *reader, into *string) bool {
 		return true
 	}
 	s, ok := r.text()
-	*into = string(s)
+	*into = r.string(s)
 	return ok
 }
 
@@ -161,11 +161,12 @@ func mapOf[M ~map[K]V, K ~string, V any](read func(*reader, *V) bool) decoder {
 		}
 		*m = M{}
 		return r.entries(func(key []byte) bool {
+			k := K(r.string(key))
 			var value V
 			if !read(r, &value) {
 				return false
 			}
-			(*m)[K(key)] = value
+			(*m)[k] = value
 			return true
 		})
 	}

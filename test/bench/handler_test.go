@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 	ctrladmission "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
 
@@ -26,6 +28,7 @@ const (
 // everything: they show what a webhook costs before it has judged anything.
 func contenders(b *testing.B, f *fixture) map[string]http.Handler {
 	b.Helper()
+	ctrllog.SetLogger(logr.Discard()) // otherwise it complains after a while
 	decoder := ctrladmission.NewDecoder(scheme.Scheme)
 	return map[string]http.Handler{
 		guard: f.handler(),
