@@ -18,13 +18,13 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) == 2 {
-		switch args[0] {
-		case "rule-pages":
-			return rulePages(args[1])
-		case "policies":
-			return policy.Write(args[1])
-		}
+	switch {
+	case len(args) == 2 && args[0] == "rule-pages":
+		return rulePages(args[1])
+	case len(args) == 3 && args[0] == "rule-index":
+		return errors.Join(ruleIndex(args[1]), ruleCount(args[2]))
+	case len(args) == 2 && args[0] == "policies":
+		return policy.Write(args[1])
 	}
-	return errors.New("usage: generate rule-pages|policies DIRECTORY")
+	return errors.New("usage: generate rule-pages DIRECTORY | rule-index FILE README | policies DIRECTORY")
 }

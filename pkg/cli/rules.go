@@ -50,8 +50,6 @@ func newRules() *cobra.Command {
 				return printJSON(cmd.OutOrStdout(), list)
 			case "markdown":
 				return printMarkdown(cmd.OutOrStdout(), list)
-			case "index":
-				return printIndex(cmd.OutOrStdout(), list)
 			case "webhook":
 				return printYAML(cmd.OutOrStdout(), server.Rules(rules.All()))
 			case "policy":
@@ -61,10 +59,10 @@ func newRules() *cobra.Command {
 			case "schema":
 				return printSchema(cmd.OutOrStdout(), valuesSchema)
 			}
-			return fmt.Errorf("-o %q is none of table, names, json, markdown, index, webhook, policy, audit-rbac, schema", output)
+			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy, audit-rbac, schema", output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, index for a table in Markdown, webhook for the rules of a webhook configuration, "+
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, webhook for the rules of a webhook configuration, "+
 		"policy for what the chart takes from the rules, audit-rbac for the rules of a ClusterRole that may audit, "+
 		"or schema for the JSON schemas of what a configuration says about rules")
 	cmd.Flags().StringVar(&valuesSchema, "values-schema", "", "with -o schema: print this schema of a chart's values with those parts replaced")
