@@ -99,9 +99,9 @@ func TestEveryFieldIsInTheTable(t *testing.T) {
 	var fields func(prefix string, of reflect.Type) []string
 	fields = func(prefix string, of reflect.Type) []string {
 		var names []string
-		for i := range of.NumField() {
-			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
-			if kind := of.Field(i).Type; kind.Kind() == reflect.Struct && kind != reflect.TypeFor[config.Subjects]() {
+		for f := range of.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if kind := f.Type; kind.Kind() == reflect.Struct && kind != reflect.TypeFor[config.Subjects]() {
 				names = append(names, fields(prefix+name+".", kind)...)
 			} else {
 				names = append(names, prefix+name)

@@ -48,15 +48,15 @@ func TestNewRule(t *testing.T) {
 	written := snapshot(t, dir)
 	id := checkWritten(t, dir, changed(before, written))
 
-	ran := ""
+	var ran strings.Builder
 	for _, s := range steps {
 		if s.what == "run" {
 			run(t, dir, s.text)
-			ran += s.text
+			ran.WriteString(s.text)
 		}
 	}
-	if !strings.Contains(ran, "make generate\n") || !strings.Contains(ran, id) {
-		t.Errorf("the example runs\n%swhich does not generate anything, or does not test %s", ran, id)
+	if script := ran.String(); !strings.Contains(script, "make generate\n") || !strings.Contains(script, id) {
+		t.Errorf("the example runs\n%swhich does not generate anything, or does not test %s", script, id)
 	}
 	followed := changed(written, snapshot(t, dir))
 	for _, file := range followed {
