@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -14,63 +12,6 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/cli"
 )
-
-// block is a fenced block of docs/cli.md behind a comment that says what to do with
-// it: "file: NAME", "run: EXIT CODE" or "yaml".
-type block struct{ what, argument, text string }
-
-var blockPattern = regexp.MustCompile("(?s)<!-- (file|run|yaml)(?:: ([^ ]+))? -->\n```[a-z]+\n(.*?)```")
-
-func blocks(t *testing.T) []block {
-	t.Helper()
-	var list []block
-	for _, m := range blockPattern.FindAllStringSubmatch(read(t, "docs", "cli.md"), -1) {
-		list = append(list, block{m[1], m[2], m[3]})
-	}
-	return list
-}
-
-// The examples that name files of the page do what the page says.
-func TestExamplesOfTheCommandLine(t *testing.T) {
-	list := blocks(t)
-	t.Chdir(t.TempDir())
-	ran := 0
-	for _, b := range list {
-		switch b.what {
-		case "file":
-			if err := os.MkdirAll(filepath.Dir(b.argument), 0o750); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(b.argument, []byte(b.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		case "yaml":
-			var v any
-			if err := yaml.UnmarshalStrict([]byte(b.text), &v); err != nil {
-				t.Errorf("%v in\n%s", err, b.text)
-			}
-		case "run":
-			want, err := strconv.Atoi(b.argument)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for line := range strings.Lines(b.text) {
-				words := strings.Fields(line)
-				if words[0] != "emrguard" {
-					t.Fatalf("the test can only run emrguard: %s", line)
-				}
-				var out, errOut bytes.Buffer
-				if code := cli.Execute(words[1:], &out, &errOut); code != want || errOut.Len() > 0 || out.Len() == 0 {
-					t.Errorf("%s: exit code %d, want %d\n%s%s", line, code, want, &out, &errOut)
-				}
-				ran++
-			}
-		}
-	}
-	if ran < 10 {
-		t.Errorf("only %d examples were found", ran)
-	}
-}
 
 var (
 	commandInText = regexp.MustCompile(`(?m)(?:^|\| |- |sh ')(?:kubectl )?emrguard ([a-z]+)([^|>#'\n]*)`)

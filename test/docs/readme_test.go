@@ -1,15 +1,12 @@
 package docs_test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/emrguard/emrguard/pkg/cli"
 	"github.com/emrguard/emrguard/pkg/rules"
 )
 
@@ -25,46 +22,6 @@ func TestREADMEIsShort(t *testing.T) {
 func TestREADMECountsTheRules(t *testing.T) {
 	if want := fmt.Sprintf("[%d rules](docs/rules/README.md)", len(rules.All())); !strings.Contains(read(t, "README.md"), want) {
 		t.Errorf("README.md does not say %q", want)
-	}
-}
-
-var readmeBlock = regexp.MustCompile("(?s)<!-- (file|run|output)(?:: ([^ ]+))? -->\n```[a-z]+\n(.*?)```")
-
-// The example of the README says what emrguard prints. A line "…" stands for lines
-// that are left out.
-func TestExampleOfTheREADME(t *testing.T) {
-	list := readmeBlock.FindAllStringSubmatch(read(t, "README.md"), -1)
-	t.Chdir(t.TempDir())
-	printed, compared := "", 0
-	for _, m := range list {
-		switch what, argument, text := m[1], m[2], m[3]; what {
-		case "file":
-			if err := os.WriteFile(argument, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		case "run":
-			var out, errOut bytes.Buffer
-			if code := cli.Execute(strings.Fields(text)[1:], &out, &errOut); strconv.Itoa(code) != argument {
-				t.Errorf("%s: exit code %d, want %s\n%s%s", text, code, argument, &out, &errOut)
-			}
-			printed = out.String()
-		case "output":
-			rest := printed
-			for part := range strings.SplitSeq(text, "…\n") {
-				i := strings.Index(rest, part)
-				if i < 0 || rest == printed && i > 0 {
-					t.Fatalf("README.md shows\n%s\nwhich emrguard does not print; it prints\n%s", part, printed)
-				}
-				rest = rest[i+len(part):]
-			}
-			if rest != "" {
-				t.Errorf("README.md does not show the end of the output:\n%s", rest)
-			}
-			compared++
-		}
-	}
-	if compared == 0 {
-		t.Error("README.md compares no output")
 	}
 }
 
