@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
@@ -107,59 +105,7 @@ func (c *Guard) validate() field.ErrorList {
 	if c.Mode != "" && c.Mode != rule.Warn && c.Mode != rule.Audit {
 		errs = append(errs, field.NotSupported(field.NewPath("mode"), c.Mode, []rule.Action{"", rule.Warn, rule.Audit}))
 	}
-	emrPath := field.NewPath("emr")
-	for i, ns := range c.EMR.Namespaces {
-		p := emrPath.Child("namespaces").Index(i)
-		for _, why := range validation.IsDNS1123Label(ns) {
-			bad(p, ns, why+" (a namespace by its name, not a pattern; use namespaceSelector for several)")
-		}
-	}
-	if _, err := metav1.LabelSelectorAsSelector(c.EMR.NamespaceSelector); err != nil {
-		bad(emrPath.Child("namespaceSelector"), c.EMR.NamespaceSelector, err.Error())
-	}
-	if a := c.EMR.Account; a != "" {
-		if _, err := emr.ParseRoleARN("arn:aws:iam::" + a + ":role/x"); err != nil {
-			bad(emrPath.Child("account"), a, "an AWS account id is twelve digits; put it in quotes")
-		}
-	}
-	errs = append(errs, patterns(emrPath.Child("principals", "users"), c.EMR.Principals.Users)...)
-	for i, name := range c.EMR.Principals.Operators {
-		if parts := strings.Split(name, ":"); len(parts) != 4 || !strings.HasPrefix(name, "system:serviceaccount:") || slices.Contains(parts, "") {
-			bad(emrPath.Child("principals", "operators").Index(i), name, "write system:serviceaccount:<namespace>:<name>")
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(c.EMR.VirtualClusters)) {
-		p, ns := emrPath.Child("virtualClusters").Key(id), c.EMR.VirtualClusters[id]
-		if id == "" {
-			errs = append(errs, field.Required(p, "name the id of a virtual cluster"))
-		}
-		if ns != "" {
-			for _, why := range validation.IsDNS1123Label(ns) {
-				bad(p, ns, why+` (the namespace of the virtual cluster; "" when it is of another EKS cluster)`)
-			}
-		}
-	}
-	jobAccounts := emrPath.Child("principals", "jobAccounts")
-	errs = append(errs, patterns(jobAccounts, c.EMR.Principals.JobAccounts)...)
-	for i, name := range c.EMR.Principals.JobAccounts {
-		if why := validation.IsDNS1123Subdomain(strings.ReplaceAll(name, "*", "x")); name != "" && len(why) > 0 {
-			bad(jobAccounts.Index(i), name, "write the name of a ServiceAccount, without its namespace; patterns are allowed")
-		}
-		if strings.Trim(name, "*") == "" && name != "" {
-			bad(jobAccounts.Index(i), name, "it makes every ServiceAccount a job account; name those that run jobs")
-		}
-	}
-	for i, u := range c.EMR.RoleUsers {
-		p := emrPath.Child("roleUsers").Index(i)
-		errs = append(errs, patterns(p.Child("users"), u.Users)...)
-		errs = append(errs, patterns(p.Child("roles"), u.Roles)...)
-		if len(u.Users)+len(u.Groups) == 0 {
-			errs = append(errs, field.Required(p, "name users or groups"))
-		}
-		if len(u.Roles) == 0 {
-			errs = append(errs, field.Required(p.Child("roles"), "name role ARNs; patterns are allowed"))
-		}
-	}
+	errs = append(errs, c.EMR.validate(field.NewPath("emr"))...)
 	errs = append(errs, patterns(field.NewPath("administrators", "users"), c.Administrators.Users)...)
 	errs = append(errs, names(field.NewPath("administrators", "groups"), c.Administrators.Groups)...)
 	errs = append(errs, c.BreakGlass.validate(field.NewPath("breakGlass"))...)

@@ -59,22 +59,8 @@ func fromYAML(y *yaml.Node, before int, seen map[*yaml.Node]*node, depth int) (*
 	}
 	switch y.Kind {
 	case yaml.MappingNode:
-		n.fields = make(map[string]*node, len(y.Content)/2)
-		for i := 0; i+1 < len(y.Content); i += 2 {
-			key, value := y.Content[i], y.Content[i+1]
-			below, err := fromYAML(value, before, seen, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			n.add(below)
-			n.bytes += len(key.Value)
-			if key.Tag == "!!merge" {
-				n.merge(below)
-				continue
-			}
-			at := *below
-			at.line = before + key.Line
-			n.fields[key.Value] = &at
+		if err := n.addFields(y, before, seen, depth); err != nil {
+			return nil, err
 		}
 	case yaml.SequenceNode:
 		for _, item := range y.Content {
@@ -105,6 +91,28 @@ func fromYAML(y *yaml.Node, before int, seen map[*yaml.Node]*node, depth int) (*
 		seen[y] = n
 	}
 	return n, nil
+}
+
+// addFields adds the fields of a map.
+func (n *node) addFields(y *yaml.Node, before int, seen map[*yaml.Node]*node, depth int) error {
+	n.fields = make(map[string]*node, len(y.Content)/2)
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key, value := y.Content[i], y.Content[i+1]
+		below, err := fromYAML(value, before, seen, depth+1)
+		if err != nil {
+			return err
+		}
+		n.add(below)
+		n.bytes += len(key.Value)
+		if key.Tag == "!!merge" {
+			n.merge(below)
+			continue
+		}
+		at := *below
+		at.line = before + key.Line
+		n.fields[key.Value] = &at
+	}
+	return nil
 }
 
 // merge takes over the fields of `<<`, or of each map in a list of them.

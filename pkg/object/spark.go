@@ -121,31 +121,9 @@ func sparkPod(s *spark.Spec, role, path string) podspec.Pod {
 		image, imageAt = s.Image, path+".image"
 	}
 	main := corev1.Container{Name: role, Image: image, Env: p.Env, EnvFrom: p.EnvFrom, VolumeMounts: p.VolumeMounts, SecurityContext: p.SecurityContext, Lifecycle: p.Lifecycle}
-	added := make([]string, 0, len(p.EnvVars)+len(p.EnvSecretKeyRefs))
-	for _, name := range slices.Sorted(maps.Keys(p.EnvVars)) {
-		main.Env = append(main.Env, corev1.EnvVar{Name: name, Value: p.EnvVars[name]})
-		added = append(added, fieldpath.Key(section+".envVars", name))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.EnvSecretKeyRefs)) {
-		ref := &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: p.EnvSecretKeyRefs[name].Name}, Key: p.EnvSecretKeyRefs[name].Key}
-		main.Env = append(main.Env, corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: ref}})
-		added = append(added, fieldpath.Key(section+".envSecretKeyRefs", name))
-	}
+	added := sparkVariables(&main, p, section)
 	ownMounts := len(main.VolumeMounts)
-	var mounted []string
-	mount := func(field string, list []spark.Mounted, source func(string) corev1.VolumeSource) {
-		for i, one := range list {
-			spec.Volumes = append(spec.Volumes, corev1.Volume{Name: one.Name, VolumeSource: source(one.Name)})
-			main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: one.Name, MountPath: one.Path})
-			mounted = append(mounted, fieldpath.Index(section+"."+field, i))
-		}
-	}
-	mount("secrets", p.Secrets, func(name string) corev1.VolumeSource {
-		return corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: name}}
-	})
-	mount("configMaps", p.ConfigMaps, func(name string) corev1.VolumeSource {
-		return corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}}
-	})
+	mounted := sparkMounts(spec, &main, p, section)
 	spec.Containers = append([]corev1.Container{main}, p.Sidecars...)
 
 	c := &spec.Containers[0]
@@ -176,4 +154,40 @@ func sparkPod(s *spark.Spec, role, path string) podspec.Pod {
 		Role:      role,
 		Elsewhere: where,
 	}
+}
+
+// sparkVariables adds the variables of a section that are no list, and returns their
+// paths.
+func sparkVariables(main *corev1.Container, p *spark.Pod, section string) []string {
+	added := make([]string, 0, len(p.EnvVars)+len(p.EnvSecretKeyRefs))
+	for _, name := range slices.Sorted(maps.Keys(p.EnvVars)) {
+		main.Env = append(main.Env, corev1.EnvVar{Name: name, Value: p.EnvVars[name]})
+		added = append(added, fieldpath.Key(section+".envVars", name))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.EnvSecretKeyRefs)) {
+		ref := &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: p.EnvSecretKeyRefs[name].Name}, Key: p.EnvSecretKeyRefs[name].Key}
+		main.Env = append(main.Env, corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: ref}})
+		added = append(added, fieldpath.Key(section+".envSecretKeyRefs", name))
+	}
+	return added
+}
+
+// sparkMounts adds the volumes of a section and their mounts, and returns the path of
+// each, which is the same for both.
+func sparkMounts(spec *corev1.PodSpec, main *corev1.Container, p *spark.Pod, section string) []string {
+	var mounted []string
+	mount := func(field string, list []spark.Mounted, source func(string) corev1.VolumeSource) {
+		for i, one := range list {
+			spec.Volumes = append(spec.Volumes, corev1.Volume{Name: one.Name, VolumeSource: source(one.Name)})
+			main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: one.Name, MountPath: one.Path})
+			mounted = append(mounted, fieldpath.Index(section+"."+field, i))
+		}
+	}
+	mount("secrets", p.Secrets, func(name string) corev1.VolumeSource {
+		return corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: name}}
+	})
+	mount("configMaps", p.ConfigMaps, func(name string) corev1.VolumeSource {
+		return corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}}
+	})
+	return mounted
 }

@@ -216,23 +216,7 @@ func (s *sorter) evaluate(c *class) []*outcome {
 			byKey[key] = o
 		}
 	}
-	special := map[int]bool{} // namespaces in which something is held or given by itself
-	wide, own := false, false
-	for _, part := range slices.Concat(c.given, holds) {
-		if part.namespace != everywhere {
-			special[part.namespace] = true
-		}
-		own = own || part.mask.own
-	}
-	for _, part := range c.given {
-		wide = wide || part.namespace == everywhere
-	}
-	if !wide { // then nothing is given elsewhere
-		clear(special)
-		for _, part := range c.given {
-			special[part.namespace] = true
-		}
-	}
+	special, wide, own := spread(c.given, holds)
 	if wide {
 		in([]string{""})
 		var rest []string
@@ -257,6 +241,29 @@ func (s *sorter) evaluate(c *class) []*outcome {
 		slices.Sort(o.namespaces)
 	}
 	return out
+}
+
+// spread returns the namespaces that have to be looked at one by one, because something
+// is held or given in them alone; whether something is given in all; and whether a part
+// depends on the namespace that it is in.
+func spread(gives, holds []given) (special map[int]bool, wide, own bool) {
+	special = map[int]bool{}
+	for _, part := range slices.Concat(gives, holds) {
+		if part.namespace != everywhere {
+			special[part.namespace] = true
+		}
+		own = own || part.mask.own
+	}
+	for _, part := range gives {
+		wide = wide || part.namespace == everywhere
+	}
+	if !wide { // then nothing is given elsewhere
+		clear(special)
+		for _, part := range gives {
+			special[part.namespace] = true
+		}
+	}
+	return special, wide, own
 }
 
 // gained is what is given in a namespace and was not held there; nil when that is

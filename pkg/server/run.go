@@ -43,14 +43,9 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 		return err
 	}
 	ctrl.SetLogger(log)
-	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
-		Scheme:                 scheme.Scheme,
-		Cache:                  live.CacheOptions(),
-		Metrics:                metricsserver.Options{BindAddress: o.MetricsAddress},
-		HealthProbeBindAddress: o.HealthAddress,
-	})
+	mgr, err := newManager(restConfig, o)
 	if err != nil {
-		return fmt.Errorf("set up the manager: %w", err)
+		return err
 	}
 	// Once the signal has come, what the manager runs goes on for a while.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -68,15 +63,7 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
-	budget := admission.NewBudget(o.MaxBodyBytes, o.MaxBytesInFlight)
-	for _, endpoint := range []admission.Endpoint{admission.Managed, admission.Cluster} {
-		server.Register(endpoint.Path(), &admission.Handler{
-			Budget: budget,
-			Reviewer: admission.Reviewer{
-				Endpoint: endpoint, Engine: reloader.Engine, Facts: facts, Metrics: recorder, Log: log.WithName("admission"),
-			},
-		})
-	}
+	register(server, o, &admission.Reviewer{Engine: reloader.Engine, Facts: facts, Metrics: recorder, Log: log.WithName("admission")})
 	if err := errors.Join(mgr.Add(server), mgr.Add(reloader), mgr.Add(watcher)); err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
@@ -92,21 +79,49 @@ func Run(ctx context.Context, o *Options, log logr.Logger) error {
 	}
 
 	go func() {
+		defer stop()
 		<-ctx.Done()
 		leaving.Store(true)
 		log.Info("Stopping; serving on until no request can come any more", "delay", o.ShutdownDelay.String())
-		timer := time.NewTimer(o.ShutdownDelay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-running.Done():
-		}
-		stop()
+		wait(running, o.ShutdownDelay)
 	}()
 	if err := mgr.Start(running); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
 	return nil
+}
+
+func newManager(restConfig *rest.Config, o *Options) (ctrl.Manager, error) {
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme:                 scheme.Scheme,
+		Cache:                  live.CacheOptions(),
+		Metrics:                metricsserver.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress: o.HealthAddress,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the manager: %w", err)
+	}
+	return mgr, nil
+}
+
+// register lets the server answer at both endpoints with one reviewer.
+func register(server ctrlwebhook.Server, o *Options, reviewer *admission.Reviewer) {
+	budget := admission.NewBudget(o.MaxBodyBytes, o.MaxBytesInFlight)
+	for _, endpoint := range []admission.Endpoint{admission.Managed, admission.Cluster} {
+		r := *reviewer
+		r.Endpoint = endpoint
+		server.Register(endpoint.Path(), &admission.Handler{Budget: budget, Reviewer: r})
+	}
+}
+
+// wait waits for a time, or until the context ends.
+func wait(ctx context.Context, delay time.Duration) {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // newArrivals has what the watches bring judged.
