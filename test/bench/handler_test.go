@@ -24,6 +24,9 @@ const (
 	blind    = "allow-blind"    // a webhook that allows every request unseen
 )
 
+// mostOfBlind is how much more than the webhook that allows unseen emrguard may cost.
+const mostOfBlind = 1.25
+
 // contenders are emrguard and two webhooks on controller-runtime that allow
 // everything: they show what a webhook costs before it has judged anything.
 func contenders(b *testing.B, f *fixture) map[string]http.Handler {
@@ -65,7 +68,8 @@ func alwaysAllow(b *testing.B, look func(ctrladmission.Request) error) http.Hand
 //
 // They take turns in rounds. The figures are the medians of the rounds and, for the
 // ratios, the medians of the ratios within each round: so another process on the
-// same cores, which slows all of them, changes little.
+// same cores, which slows all of them, changes little. The benchmark fails when
+// emrguard takes more than 1.25 times as long as the webhook that allows unseen.
 func BenchmarkHandlerCPU(b *testing.B) {
 	const rounds, requests = 15, 1000
 	f := load(b)
@@ -97,6 +101,9 @@ func BenchmarkHandlerCPU(b *testing.B) {
 		if name != guard {
 			b.ReportMetric(ratio(took[guard], took[name]), "cpu/"+name)
 		}
+	}
+	if r := ratio(took[guard], took[blind]); r > mostOfBlind {
+		b.Errorf("emrguard takes %.2f times the processor time of a webhook that allows unseen, at most %.2f are allowed", r, mostOfBlind)
 	}
 }
 
@@ -143,7 +150,8 @@ func cpuTime(b *testing.B) time.Duration {
 }
 
 // BenchmarkHTTPS asks emrguard and the two webhooks in turn, each over one kept
-// connection as the API server does, and reports the medians and their ratios.
+// connection as the API server does, and reports the medians and their ratios. It fails
+// when emrguard's median is more than 1.25 times that of the webhook that allows unseen.
 func BenchmarkHTTPS(b *testing.B) {
 	f := load(b)
 	body := f.review(b)
@@ -168,6 +176,9 @@ func BenchmarkHTTPS(b *testing.B) {
 		if name != guard {
 			b.ReportMetric(float64(quantile(took[guard], .5))/float64(p50), "p50/"+name)
 		}
+	}
+	if r := float64(quantile(took[guard], .5)) / float64(quantile(took[blind], .5)); r > mostOfBlind && b.N >= 100 {
+		b.Errorf("emrguard's median is %.2f times that of a webhook that allows unseen, at most %.2f are allowed", r, mostOfBlind)
 	}
 }
 
