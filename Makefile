@@ -64,6 +64,7 @@ generate: bootstrap build ## write what is generated: default roles, webhook and
 	@bin/emrguard rules -o schema --values-schema charts/emrguard/values.schema.json > charts/emrguard/.schema && mv charts/emrguard/.schema charts/emrguard/values.schema.json
 	@$(GO) run ./cmd/generate rule-pages docs/rules
 	@$(GO) run ./cmd/generate rule-index docs/rules/README.md README.md
+	@bin/emrguard config explain -o markdown > docs/configuration-reference.md
 	@EMRGUARD_HELM3=$$(test/tools/build.sh helm3) config/generate.sh
 
 ##@ Prove

@@ -36,7 +36,11 @@ func TestRulesAreListedAndExplained(t *testing.T) {
 		t.Fatalf("exit code %d", code)
 	}
 	_, asJSON, _ := run("rules", "-o", "json")
-	var list []struct{ ID, Title, Guide, Remediation string }
+	var list []struct {
+		ID, Title string
+		Clauses   []struct{ ID string }
+		Reasons   []struct{ Name, Severity, Remediation string }
+	}
 	if err := json.Unmarshal([]byte(asJSON), &list); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +52,7 @@ func TestRulesAreListedAndExplained(t *testing.T) {
 			t.Errorf("the table lacks %s", r.ID)
 		}
 		code, text, _ := run("rules", r.ID)
-		if code != 0 || !strings.Contains(text, r.Title) || !strings.Contains(text, r.Guide) || !strings.Contains(text, r.Remediation) {
+		if code != 0 || !strings.Contains(text, r.Title) || !strings.Contains(text, r.Clauses[0].ID) || !strings.Contains(text, r.ID+"/"+r.Reasons[0].Name+"  ("+r.Reasons[0].Severity) || !strings.Contains(text, r.Reasons[0].Remediation) {
 			t.Errorf("rules %s: exit code %d, %s", r.ID, code, text)
 		}
 	}
@@ -249,12 +253,12 @@ func TestAccessKnowsTheRolesOfEveryCluster(t *testing.T) {
 func TestUnknownCommandsAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"did you mean validate?":      {"config", "vaildate"},
-		"there are default, validate": {"config", "something", "else"},
-		"did you mean check?":         {"chek", "x.yaml"},
-		`unknown command "nosuch"`:    {"help", "nosuch"},
-		`unknown command "vaild"`:     {"help", "config", "vaild"},
-		"did you mean bash?":          {"completion", "bahs"},
+		"did you mean validate?":               {"config", "vaildate"},
+		"there are default, explain, validate": {"config", "something", "else"},
+		"did you mean check?":                  {"chek", "x.yaml"},
+		`unknown command "nosuch"`:             {"help", "nosuch"},
+		`unknown command "vaild"`:              {"help", "config", "vaild"},
+		"did you mean bash?":                   {"completion", "bahs"},
 	} {
 		if code, out, errOut := run(args...); code != 2 || !strings.Contains(errOut, want) || out != "" {
 			t.Errorf("%q: exit code %d, want 2 and %q: %s%s", args, code, want, out, errOut)

@@ -14,8 +14,9 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Print the default configuration, or validate a file"}
+	cmd := &cobra.Command{Use: "config", Short: "Print the default configuration, explain its fields, or validate a file"}
 	cmd.AddCommand(
+		newConfigExplain(),
 		&cobra.Command{
 			Use:   "default",
 			Short: "Print the configuration of an empty file",

@@ -21,6 +21,7 @@ const (
 
 // Guard is the configuration file.
 type Guard struct {
+	// APIVersion and Kind say what the file is.
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	// Mode limits what follows from any finding in the whole installation: ""
@@ -125,7 +126,9 @@ type Principals struct {
 
 // RoleUser allows users and groups some execution roles.
 type RoleUser struct {
-	Users  []string `json:"users,omitempty"`
+	// Users are patterns of user names.
+	Users []string `json:"users,omitempty"`
+	// Groups by name.
 	Groups []string `json:"groups,omitempty"`
 	// Roles are patterns of role ARNs.
 	Roles []string `json:"roles"`
@@ -133,7 +136,9 @@ type RoleUser struct {
 
 // Subjects are users, as patterns, and groups.
 type Subjects struct {
-	Users  []string `json:"users,omitempty"`
+	// Users are patterns of user names.
+	Users []string `json:"users,omitempty"`
+	// Groups by name.
 	Groups []string `json:"groups,omitempty"`
 }
 
@@ -142,9 +147,10 @@ type BreakGlass struct {
 	// Groups for whose members every denial becomes a warning. They may hold any
 	// permission: who is in one is past emrguard.
 	Groups []string `json:"groups,omitempty"`
-	// Users are patterns of user names, UserGroups are groups, who may be given the
-	// impersonation of Groups, and of user names that Users match.
-	Users      []string `json:"users,omitempty"`
+	// Users are patterns of the names of users who may be given the impersonation of the
+	// groups.
+	Users []string `json:"users,omitempty"`
+	// UserGroups are groups that may be given it.
 	UserGroups []string `json:"userGroups,omitempty"`
 }
 
@@ -182,12 +188,14 @@ type Override struct {
 type Exemption struct {
 	// Rule id; with "<rule>/<reason>" the findings of that reason alone.
 	Rule string `json:"rule"`
-	// Namespace, Object (its name), Subject (of an RBAC finding) and User (who
-	// asks) are patterns; unset fits everything.
+	// Namespace is a pattern; unset, every namespace fits.
 	Namespace string `json:"namespace,omitempty"`
-	Object    string `json:"object,omitempty"`
-	Subject   string `json:"subject,omitempty"`
-	User      string `json:"user,omitempty"`
+	// Object is a pattern of the object's name.
+	Object string `json:"object,omitempty"`
+	// Subject is a pattern of who gains something, for findings of the RBAC rules.
+	Subject string `json:"subject,omitempty"`
+	// User is a pattern of the name of the requester.
+	User string `json:"user,omitempty"`
 	// Reason is required: somebody will ask.
 	Reason string `json:"reason"`
 	// Expires is the moment from which the exemption no longer holds.

@@ -210,7 +210,7 @@ func describe(r *rule.Rule) sarifRule {
 		ShortDescription:     sarifText{Text: r.Title},
 		FullDescription:      sarifText{Text: cut(r.Doc, 1024)},
 		Help:                 sarifText{Text: help, Markdown: help},
-		DefaultConfiguration: sarifConfiguration{Enabled: !r.OptIn(), Level: sarifLevel(r.Action(rule.Strict))},
+		DefaultConfiguration: sarifConfiguration{Enabled: !r.OptIn(), Level: levelOf(r)},
 		Properties:           sarifRuleProperties{Tags: []string{"security"}, SecuritySeverity: securitySeverity(r.Severity())},
 	}
 	for _, clause := range r.AllClauses() {
@@ -235,6 +235,14 @@ func sarifLevel(a rule.Action) string {
 	case rule.Off:
 	}
 	return "none"
+}
+
+// levelOf is that of a rule's main finding; a rule of another program may have no reasons.
+func levelOf(r *rule.Rule) string {
+	if len(r.AllReasons()) == 0 {
+		return sarifLevel(rule.Off)
+	}
+	return sarifLevel(r.Action(rule.Strict))
 }
 
 func securitySeverity(s rule.Severity) string {

@@ -156,12 +156,14 @@ func (r *Rule) OptIn() bool {
 	return !slices.ContainsFunc(r.AllReasons(), func(reason *Reason) bool { return !reason.OptIn })
 }
 
-// Action is what follows from the rule's gravest finding under a profile.
+// Action is what follows under a profile from findings of the rule's first reason, which
+// is its main one.
 func (r *Rule) Action(p Profile) Action {
-	if r.OptIn() {
+	main := r.AllReasons()[0]
+	if main.OptIn {
 		return Off
 	}
-	return p.Action(r.Severity())
+	return p.Action(main.Severity)
 }
 
 // ClauseIDs are the clauses that the rule enforces, such as "emr/rbac".

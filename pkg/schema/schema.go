@@ -52,16 +52,26 @@ func Parts(list []rule.Rule) (map[string]any, error) {
 	for i := range list {
 		r := &list[i]
 		ids = append(ids, r.ID)
+		reasons := object{}
+		for _, reason := range r.AllReasons() {
+			ids = append(ids, r.ID+"/"+reason.Name)
+			reasons[reason.Name] = object{
+				"type": "object", "description": "Settings of findings of severity " + string(reason.Severity) + ".", "additionalProperties": false, "required": []string{"mode"},
+				"properties": object{"mode": modes("What follows from them. The bare word off, which YAML reads as false, is off.", rule.Deny, rule.Warn, rule.Audit, rule.Off)},
+			}
+		}
 		properties[r.ID] = object{
 			"type": "object", "description": "Settings of the rule: " + r.Title + ".", "additionalProperties": false,
 			"properties": object{
 				"mode":    modes("What the rule does. The bare word off, which YAML reads as false, is off.", rule.Deny, rule.Warn, rule.Audit, rule.Off),
 				"onError": modes("What happens when the rule cannot look something up.", rule.Deny, rule.Warn, rule.Audit),
+				"reasons": object{"type": "object", "description": "Settings of findings by their reasons.", "additionalProperties": false, "properties": reasons},
 				"params":  parameters[r.ID],
 			},
 		}
 	}
 	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	id := func(description string) object {
 		return object{"type": "string", "description": description, "enum": ids}
 	}
@@ -73,14 +83,14 @@ func Parts(list []rule.Rule) (map[string]any, error) {
 			"type": "object", "description": "An override.", "additionalProperties": false, "required": []string{"namespaces", "mode"},
 			"properties": object{
 				"namespaces": object{"type": "array", "description": "Namespaces (patterns).", "items": pattern, "minItems": 1},
-				"rules":      object{"type": "array", "description": "Rule ids; none means all.", "items": id("Rule id.")},
+				"rules":      object{"type": "array", "description": "Rule ids, or <rule>/<reason>; none means all.", "items": id("Rule id, or <rule>/<reason>.")},
 				"mode":       modes("What the rules do there. The bare word off, which YAML reads as false, is off.", rule.Deny, rule.Warn, rule.Audit, rule.Off),
 			},
 		}},
 		"exemptions": object{"type": "array", "description": "Exemptions.", "items": object{
 			"type": "object", "description": "An exemption.", "additionalProperties": false, "required": []string{"rule", "reason"},
 			"properties": object{
-				"rule": id("Rule id."), "namespace": text("Namespace (pattern)."), "object": text("Name of the object (pattern)."),
+				"rule": id("Rule id, or <rule>/<reason>."), "namespace": text("Namespace (pattern)."), "object": text("Name of the object (pattern)."),
 				"subject": text("Subject of a grant (pattern)."), "user": text("Requester (pattern)."),
 				"reason": text("Why it exists."), "expires": text("RFC 3339 time at which it ends."),
 			},

@@ -34,7 +34,7 @@ func Policy() PolicyData {
 	}
 	for _, r := range rules.All() {
 		if enforced[r.ID] {
-			data.Modes[r.ID] = r.Default
+			data.Modes[r.ID] = r.Action(rule.Strict)
 		}
 	}
 	return data

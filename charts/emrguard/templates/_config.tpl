@@ -9,6 +9,14 @@ kind: GuardConfiguration
 {{- with .Values.mode }}
 mode: {{ . }}
 {{- end }}
+{{- range $key := list "profiles" "tenants" "documentation" -}}
+{{- with get $.Values $key }}
+{{ $key }}: {{ toJson . }}
+{{- end }}
+{{- end }}
+{{- if not (kindIs "invalid" .Values.systemNamespaces) }}
+systemNamespaces: {{ toJson .Values.systemNamespaces }}
+{{- end }}
 {{- $emr := dict -}}
 {{- range $key := list "namespaces" "namespaceSelector" "account" "roleUsers" "virtualClusters" -}}
 {{- with get $.Values.emr $key -}}
