@@ -15,6 +15,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/metrics"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -25,8 +26,8 @@ func openRule(t *testing.T, check rule.Check) *endpoint {
 	c := config.Default()
 	c.EMR.Namespaces = []string{"emr-jobs"}
 	e, err := engine.New(c, []rule.Rule{{
-		ID: "slow", Title: "slow", Doc: "slow", Remediation: "none", Default: rule.Deny,
-		Guide:   rule.Guide{Section: "s", Address: "a"},
+		ID: "slow", Title: "slow", Doc: "slow", Clauses: []guide.Clause{{Guide: guide.EMR, ID: "c", Section: "s", Address: "a"}},
+		Reasons: []*rule.Reason{{Name: "found", Severity: rule.High, Message: "found", Remedy: "none"}},
 		Targets: []rule.Target{{Version: "v1", Resource: "pods", Operations: []rule.Operation{rule.Create}}},
 		New:     func(rule.Settings) (rule.Check, error) { return check, nil },
 	}}, time.Now)

@@ -67,11 +67,17 @@ func TestANewViolationCannotHideBehindOldOnes(t *testing.T) {
 	}
 }
 
+// What tests have a rule find.
+var (
+	says   = rule.Reason{Name: "says", Severity: rule.High, Message: "%[1]s", Remedy: "remove it"}
+	mildly = rule.Reason{Name: "mildly", Severity: rule.Medium, Message: "%[1]s", Remedy: "remove it"}
+)
+
 // A second copy of an old violation is new, also when there are hundreds.
 func TestOneMoreOfManyIsNew(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil, reporting(func(r *rule.Request) []rule.Finding {
-		return many(rule.Finding{Message: "the same"}, len(r.Object.Meta.Labels))
+		return many(rule.Finding{Reason: &says, Args: rule.Args("the same")}, len(r.Object.Meta.Labels))
 	}))
 	if v := review(t, e, ask{op: rule.Update, labels: badLabels(301), old: badLabels(300)}); len(v.Denied) != 1 {
 		t.Errorf("%d denied", len(v.Denied))
@@ -84,10 +90,10 @@ func TestOneMoreOfManyIsNew(t *testing.T) {
 // A finding that decides is not left out for mild ones before it.
 func TestACappedFindingChangesNoVerdict(t *testing.T) {
 	t.Parallel()
-	grave := rule.Finding{Message: "grave", Subject: "User mallory"}
+	grave := rule.Finding{Reason: &says, Args: rule.Args("grave"), Subject: "User mallory"}
 	for name, mild := range map[string]rule.Finding{
-		"milder":   {Message: "mild", Action: rule.Warn},
-		"exempted": {Message: "exempt", Subject: "Group team-a"},
+		"milder":   {Reason: &mildly, Args: rule.Args("mild")},
+		"exempted": {Reason: &says, Args: rule.Args("exempt"), Subject: "Group team-a"},
 	} {
 		e := newEngine(t, func(c *config.Guard) {
 			c.Exemptions = []config.Exemption{{Rule: "no-bad-labels", Subject: "Group team-a", Reason: "r"}}

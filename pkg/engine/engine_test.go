@@ -16,6 +16,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/config"
 	"github.com/emrguard/emrguard/pkg/engine"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -27,8 +28,13 @@ const ns = "emr-jobs"
 // labelRule finds every label "bad-…" of an object; the value "error" makes it
 // fail and "act" makes the finding one about the act.
 func labelRule(change func(*rule.Rule)) rule.Rule {
+	var reasons []*rule.Reason
 	r := rule.Rule{
-		ID: "no-bad-labels", Title: "t", Doc: "d", Remediation: "remove it", Guide: rule.Guide{Section: "s", Address: "a"}, Default: rule.Deny,
+		ID: "no-bad-labels", Title: "t", Doc: "d", Clauses: []guide.Clause{{Guide: guide.EMR, ID: "labels", Section: "s", Address: "a"}},
+		Reasons: []*rule.Reason{
+			{Name: "bad-label", Severity: rule.High, Message: "label %[1]s", Remedy: "remove %[1]s"},
+			{Name: "labelling", Severity: rule.High, Message: "label %[1]s", Remedy: "remove it", Act: true},
+		},
 		Targets: []rule.Target{
 			{Version: "v1", Resource: "pods", Operations: []rule.Operation{rule.Create, rule.Update, rule.Delete}},
 			{Group: "apps", Version: "v1", Resource: "deployments", Operations: []rule.Operation{rule.Create, rule.Update}},
@@ -42,7 +48,11 @@ func labelRule(change func(*rule.Rule)) rule.Rule {
 					if value == "error" {
 						return errors.New("the label could not be looked up")
 					}
-					rep.Add(rule.Finding{Path: "metadata.labels[" + key + "]", Message: "label " + key, Key: value, Act: value == "act"})
+					reason := reasons[0]
+					if value == "act" {
+						reason = reasons[1]
+					}
+					rep.Add(rule.Finding{Reason: reason, Path: "metadata.labels[" + key + "]", Args: rule.Args(key), Key: value})
 				}
 				return nil
 			}, nil
@@ -51,7 +61,23 @@ func labelRule(change func(*rule.Rule)) rule.Rule {
 	if change != nil {
 		change(&r)
 	}
+	reasons = r.Reasons
 	return r
+}
+
+// severity gives all reasons of a rule another one.
+func severity(s rule.Severity) func(*rule.Rule) {
+	return func(r *rule.Rule) {
+		for _, reason := range r.Reasons {
+			reason.Severity = s
+		}
+	}
+}
+
+func optIn(r *rule.Rule) {
+	for _, reason := range r.Reasons {
+		reason.OptIn = true
+	}
 }
 
 func newEngine(t *testing.T, change func(*config.Guard), rules ...rule.Rule) *engine.Engine {
@@ -171,14 +197,14 @@ func TestDecision(t *testing.T) {
 		"installation only records":            {mode(rule.Audit), nil, ask{labels: bad}, "0/0/1/0"},
 		"rule warns":                           {rules(rule.Warn, ""), nil, ask{labels: bad}, "0/1/0/0"},
 		"rule off":                             {rules(rule.Off, ""), nil, ask{labels: bad}, "0/0/0/0"},
-		"rule raised":                          {rules(rule.Deny, ""), func(r *rule.Rule) { r.Default = rule.Warn }, ask{labels: bad}, "1/0/0/0"},
+		"rule raised":                          {rules(rule.Deny, ""), severity(rule.Medium), ask{labels: bad}, "1/0/0/0"},
 		"namespace warns":                      {override(rule.Warn, "emr-*"), nil, ask{labels: bad}, "0/1/0/0"},
 		"another namespace warns":              {override(rule.Warn, "dev-*"), nil, ask{labels: bad}, "1/0/0/0"},
 		"namespace switches on":                {func(c *config.Guard) { rules(rule.Off, "")(c); override(rule.Deny, ns)(c) }, nil, ask{labels: bad}, "1/0/0/0"},
-		"off by default":                       {nil, func(r *rule.Rule) { r.Default = rule.Off }, ask{labels: bad}, "0/0/0/0"},
-		"off by default, switched on":          {rules(rule.Deny, ""), func(r *rule.Rule) { r.Default = rule.Off }, ask{labels: bad}, "1/0/0/0"},
-		"not woken by an override of all":      {override(rule.Deny, "*"), func(r *rule.Rule) { r.Default = rule.Off }, ask{labels: bad}, "0/0/0/0"},
-		"overridden when switched on":          {func(c *config.Guard) { rules(rule.Deny, "")(c); override(rule.Warn, ns)(c) }, func(r *rule.Rule) { r.Default = rule.Off }, ask{labels: bad}, "0/1/0/0"},
+		"off by default":                       {nil, optIn, ask{labels: bad}, "0/0/0/0"},
+		"off by default, switched on":          {rules(rule.Deny, ""), optIn, ask{labels: bad}, "1/0/0/0"},
+		"not woken by an override of all":      {override(rule.Deny, "*"), optIn, ask{labels: bad}, "0/0/0/0"},
+		"overridden when switched on":          {func(c *config.Guard) { rules(rule.Deny, "")(c); override(rule.Warn, ns)(c) }, optIn, ask{labels: bad}, "0/1/0/0"},
 		"template warns":                       {nil, nil, ask{kind: "Deployment", labels: bad}, "0/1/0/0"},
 		"template, rule judges requester":      {nil, func(r *rule.Rule) { r.Requester = true }, ask{kind: "Deployment", labels: bad}, "1/0/0/0"},
 		"break glass":                          {nil, nil, ask{labels: bad, groups: []string{config.DefaultBreakGlassGroup}}, "0/1/0/0"},
@@ -195,7 +221,7 @@ func TestDecision(t *testing.T) {
 		"garbage collector deletes":            {nil, nil, ask{op: rule.Delete, labels: bad, user: "system:serviceaccount:kube-system:generic-garbage-collector"}, "0/0/0/0"},
 		"somebody deletes":                     {nil, nil, ask{op: rule.Delete, labels: bad}, "1/0/0/0"},
 		"error follows the rule":               {nil, nil, ask{labels: failing}, "1/0/0/0"},
-		"error follows a rule that warns":      {nil, func(r *rule.Rule) { r.Default = rule.Warn }, ask{labels: failing}, "0/1/0/0"},
+		"error follows a rule that warns":      {nil, severity(rule.Medium), ask{labels: failing}, "0/1/0/0"},
 		"error as configured":                  {rules("", rule.Audit), nil, ask{labels: failing}, "0/0/1/0"},
 		"error does not hinder a deletion":     {nil, nil, ask{op: rule.Update, labels: failing, old: failing, deleting: true}, "0/1/0/0"},
 		"error in the dry run":                 {mode(rule.Warn), nil, ask{labels: failing}, "0/1/0/0"},
@@ -266,15 +292,21 @@ func TestNewRefusesUnknownRules(t *testing.T) {
 func TestCheckRefusesRulesThatAreNotInOrder(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*rule.Rule){
-		"lower case":        func(r *rule.Rule) { r.ID = "Bad_ID" },
-		"no remediation":    func(r *rule.Rule) { r.Remediation = "" },
-		"no guide address":  func(r *rule.Rule) { r.Guide.Address = "" },
-		"default action":    func(r *rule.Rule) { r.Default = "block" },
-		"no check":          func(r *rule.Rule) { r.New = nil },
-		"no target":         func(r *rule.Rule) { r.Targets = nil },
-		"nothing can read":  func(r *rule.Rule) { r.Targets[0].Resource = "leases" },
-		"has version":       func(r *rule.Rule) { r.Targets[1].Version = "v1beta1" },
-		"has no operations": func(r *rule.Rule) { r.Targets[0].Operations = nil },
+		"lower case":                   func(r *rule.Rule) { r.ID = "Bad_ID" },
+		"message and a remedy":         func(r *rule.Rule) { r.Reasons[0].Remedy = "" },
+		"a message and":                func(r *rule.Rule) { r.Reasons[1].Message = "" },
+		"is none of":                   severity("grave"),
+		"no reasons":                   func(r *rule.Rule) { r.Reasons = nil },
+		"\"labelling\" is given twice": func(r *rule.Rule) { r.Reasons[0].Name = "labelling" },
+		"name of the engine":           func(r *rule.Rule) { r.Reasons[0].Name = "over-budget" },
+		"\"Bad\" is not lower case":    func(r *rule.Rule) { r.Reasons[0].Name = "Bad" },
+		"the clause emr/labels":        func(r *rule.Rule) { r.Clauses[0].Address = "" },
+		"the clause nsa/labels":        func(r *rule.Rule) { r.Clauses[0].Guide = "nsa" },
+		"no check":                     func(r *rule.Rule) { r.New = nil },
+		"no target":                    func(r *rule.Rule) { r.Targets = nil },
+		"nothing can read":             func(r *rule.Rule) { r.Targets[0].Resource = "leases" },
+		"has version":                  func(r *rule.Rule) { r.Targets[1].Version = "v1beta1" },
+		"has no operations":            func(r *rule.Rule) { r.Targets[0].Operations = nil },
 	} {
 		if err := engine.Check([]rule.Rule{labelRule(change)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one about %q", err, want)

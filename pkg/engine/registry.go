@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
@@ -32,14 +33,13 @@ func Check(rules []rule.Rule) error {
 			bad("the id is given twice")
 		}
 		seen[r.ID] = true
-		for name, text := range map[string]string{"title": r.Title, "doc": r.Doc, "remediation": r.Remediation, "guide": r.Guide.Section, "guide address": r.Guide.Address} {
+		for name, text := range map[string]string{"title": r.Title, "doc": r.Doc} {
 			if text == "" {
 				bad("it has no %s", name)
 			}
 		}
-		if _, err := rule.ParseAction(string(r.Default)); err != nil {
-			bad("the default action: %v", err)
-		}
+		checkReasons(&r, bad)
+		checkClauses(&r, bad)
 		if r.New == nil {
 			bad("it has no check")
 		}
@@ -61,6 +61,40 @@ func Check(rules []rule.Rule) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func checkReasons(r *rule.Rule, bad func(format string, args ...any)) {
+	if len(r.AllReasons()) == 0 {
+		bad("it has no reasons")
+	}
+	seen := map[string]bool{}
+	for _, reason := range r.Reasons {
+		switch reason.Name {
+		case notJudged, overLimit, unreadableName:
+			bad("the reason %q has a name of the engine", reason.Name)
+		}
+		if !idPattern.MatchString(reason.Name) {
+			bad("the name of the reason %q is not lower case with dashes", reason.Name)
+		}
+		if seen[reason.Name] {
+			bad("the reason %q is given twice", reason.Name)
+		}
+		seen[reason.Name] = true
+		if reason.Severity.Gravity() == 0 {
+			bad("the severity %q of the reason %s is none of %v", reason.Severity, reason.Name, rule.Severities())
+		}
+		if reason.Message == "" || reason.Remedy == "" {
+			bad("the reason %s needs a message and a remedy", reason.Name)
+		}
+	}
+}
+
+func checkClauses(r *rule.Rule, bad func(format string, args ...any)) {
+	for _, c := range r.AllClauses() {
+		if !slices.Contains(guide.All(), c.Guide) || !idPattern.MatchString(c.ID) || c.Section == "" || c.Address == "" {
+			bad("the clause %s needs a known guide, an id in lower case with dashes, a section and an address", c)
+		}
+	}
 }
 
 // Targets returns what the API server has to send for these rules, without

@@ -10,9 +10,9 @@ import (
 // The reasons of findings that stand for what could not be judged. No rule may have one of
 // these names.
 const (
-	notJudged   = "not-judged"
-	overLimit   = "over-budget"
-	unreadField = "unreadable"
+	notJudged      = "not-judged"
+	overLimit      = "over-budget"
+	unreadableName = "unreadable"
 )
 
 // unjudged are the reasons in the place of what a rule would have found.
@@ -47,7 +47,7 @@ func overBudget(c *compiled, err error) rule.Finding {
 }
 
 var unreadableReason = rule.Reason{
-	Name: unreadField, Severity: rule.Medium, Act: true,
+	Name: unreadableName, Severity: rule.Medium, Act: true,
 	Message: "emrguard cannot read all of this object: %[1]s",
 	Remedy:  "the Pods that it makes are judged; a newer emrguard may know the field",
 }
