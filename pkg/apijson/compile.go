@@ -56,6 +56,11 @@ func (c *compiler) compile(t reflect.Type) decoder {
 		return decodeBool
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return decodeInt
+	case reflect.Interface:
+		if t.NumMethod() == 0 {
+			return decodeAny
+		}
+		return giveUp
 	case reflect.Struct:
 		return c.structOf(t)
 	case reflect.Slice:

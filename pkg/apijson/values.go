@@ -46,6 +46,58 @@ func decodeInt(r *reader, v reflect.Value) bool {
 	return true
 }
 
+// decodeAny reads what has no type: whole numbers become int64. Others are left to the
+// API machinery's decoder.
+func decodeAny(r *reader, v reflect.Value) bool {
+	x, ok := r.any()
+	if ok && x != nil {
+		v.Set(reflect.ValueOf(x))
+	}
+	return ok
+}
+
+func (r *reader) any() (any, bool) {
+	switch r.next() {
+	case '{':
+		m := map[string]any{}
+		return m, r.entries(func(key []byte) bool {
+			x, ok := r.any()
+			m[r.string(key)] = x
+			return ok
+		})
+	case '[':
+		return r.anyList()
+	case '"':
+		s, ok := r.text()
+		return r.string(s), ok
+	case 't':
+		return true, r.word("true")
+	case 'f':
+		return false, r.word("false")
+	case 'n':
+		return nil, r.word("null")
+	}
+	return r.integer()
+}
+
+func (r *reader) anyList() (any, bool) {
+	list := []any{}
+	more, ok := r.open('[', ']')
+	r.depth++
+	for more && ok {
+		if r.elements--; r.elements < 0 {
+			return nil, false
+		}
+		var x any
+		if x, ok = r.any(); ok {
+			list = append(list, x)
+			more, ok = r.more(']')
+		}
+	}
+	r.depth--
+	return list, ok
+}
+
 // decodeBytes reads base64.
 func decodeBytes(r *reader, v reflect.Value) bool {
 	if r.null() {
