@@ -11,8 +11,8 @@ import (
 	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
+	"github.com/emrguard/emrguard/pkg/rules/grants"
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
-	"github.com/emrguard/emrguard/pkg/rules/grants/holder"
 )
 
 // Report is the answer.
@@ -100,13 +100,13 @@ func Look(e *engine.Engine, facts *cluster.Snapshot, o Options) (*Report, error)
 	}
 	// Cluster-scoped resources are held in no namespace, and matter to all.
 	for _, ns := range append(slices.Clone(r.Namespaces), "") {
-		var grants []rbac.Grant
+		var held []rbac.Grant
 		if subject != nil {
-			grants = facts.RBAC().HeldBy(*subject, nil, ns, caps)
+			held = facts.RBAC().HeldBy(*subject, nil, ns, caps)
 		} else {
-			grants = facts.RBAC().Holders(ns, caps)
+			held = facts.RBAC().Holders(ns, caps)
 		}
-		r.add(e, ns, grants, func(name string) bool { return slices.Contains(managed, name) })
+		r.add(e, ns, held, func(name string) bool { return slices.Contains(managed, name) })
 	}
 	slices.SortStableFunc(r.Holdings, func(a, b Holding) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Subject, b.Subject))
@@ -114,22 +114,26 @@ func Look(e *engine.Engine, facts *cluster.Snapshot, o Options) (*Report, error)
 	return r, nil
 }
 
-func (r *Report) add(e *engine.Engine, namespace string, grants []rbac.Grant, managed func(string) bool) {
-	for _, g := range grants {
+func (r *Report) add(e *engine.Engine, namespace string, held []rbac.Grant, managed func(string) bool) {
+	for _, g := range held {
 		name := g.Subject.String()
 		i := slices.IndexFunc(r.Holdings, func(h Holding) bool { return h.Namespace == namespace && h.Subject == name })
 		if i < 0 {
 			r.Holdings = append(r.Holdings, Holding{Namespace: namespace, Subject: name, Capabilities: map[string]Held{}})
 			i = len(r.Holdings) - 1
 		}
-		held := Held{}
-		held.Action, r.Holdings[i].Standing = holder.Judge(e.Settings(), g, managed)
+		kind, reason := grants.Judge(e.Settings(), g, managed)
+		h := Held{Action: rule.Off}
+		if reason != nil {
+			h.Action = rule.Strict.Action(reason.Severity)
+		}
+		r.Holdings[i].Standing = kind.String()
 		for _, p := range g.Permissions {
-			held.Permissions = append(held.Permissions, p.String())
+			h.Permissions = append(h.Permissions, p.String())
 		}
 		for _, p := range g.Paths {
-			held.Paths = append(held.Paths, p.String())
+			h.Paths = append(h.Paths, p.String())
 		}
-		r.Holdings[i].Capabilities[g.Capability] = held
+		r.Holdings[i].Capabilities[g.Capability] = h
 	}
 }

@@ -139,19 +139,62 @@ func TestTrustOfManySubjects(t *testing.T) {
 // What an account of a platform gains is told by each rule by itself.
 func TestModeOfOneRuleSilencesNoOther(t *testing.T) {
 	t.Parallel()
-	for _, off := range []string{"rbac-configmap-write", "rbac-pod-exec", "rbac-secret-read", "rbac-escalation"} {
+	const denying = "rbac-escalation"
+	for _, off := range []string{"rbac-configmap-write", "rbac-pod-exec", "rbac-secret-read", denying} {
 		c := config.Default()
-		c.Rules = map[string]config.Rule{off: {Mode: rule.Off}}
-		if off != "rbac-escalation" {
-			c.Rules["rbac-escalation"] = config.Rule{Params: json.RawMessage(`{"denyAccountsElsewhere": true}`)}
-		}
+		c.Rules = map[string]config.Rule{denying: {Reasons: map[string]config.Reason{"platform-account": {Mode: rule.Deny}}}}
+		c.Rules[off] = config.Rule{Mode: rule.Off, Reasons: map[string]config.Reason{}}
 		v := granted(t, c, platformAccounts(1), right("*", "*", "*"))
 		if got := len(v.Denied) + len(v.Warned); got != 5 {
 			t.Errorf("with %s off there are %d findings", off, got)
 		}
-		if v.Allowed() != (off == "rbac-escalation") {
+		if v.Allowed() != (off == denying) {
 			t.Errorf("with %s off, allowed is %t", off, v.Allowed())
 		}
+	}
+}
+
+// Whatever mode a reason has, nobody hides behind subjects with another one.
+func TestModeOfAReasonOfManySubjects(t *testing.T) {
+	t.Parallel()
+	with := func(reason string, mode rule.Action) *config.Guard {
+		c := config.Default()
+		c.Rules = map[string]config.Rule{"rbac-secret-read": {Reasons: map[string]config.Reason{reason: {Mode: mode}}}}
+		return c
+	}
+	subjects := func(list []engine.Outcome) int {
+		named := map[string]bool{}
+		for _, o := range list {
+			if o.Rule == "rbac-secret-read" {
+				for _, subject := range append([]string{o.Subject}, o.Others...) {
+					named[subject] = true
+				}
+			}
+		}
+		return len(named)
+	}
+	for _, n := range []int{1, 99, 100, 5_000} {
+		mixed := append(users(n), platformAccounts(n)...)
+		v := granted(t, with("submitter", rule.Audit), mixed, right("get", "", "secrets"))
+		if subjects(v.Denied) != 0 || subjects(v.Audited) != n || subjects(v.Warned) != n {
+			t.Errorf("%d users and accounts, users audited: %d denied, %d audited, %d warned", n, subjects(v.Denied), subjects(v.Audited), subjects(v.Warned))
+		}
+		c := with("submitter", rule.Off)
+		c.Rules["rbac-secret-read"].Reasons["platform-account"] = config.Reason{Mode: rule.Deny}
+		v = granted(t, c, mixed, right("get", "", "secrets"))
+		if subjects(v.Denied) != n || subjects(v.Audited) != 0 || subjects(v.Warned) != 0 {
+			t.Errorf("%d users and accounts, users off, accounts denied: %d denied, %d audited, %d warned", n, subjects(v.Denied), subjects(v.Audited), subjects(v.Warned))
+		}
+	}
+}
+
+// An older configuration that denies accounts of other namespaces is told how to go on.
+func TestDenyAccountsElsewhereIsRetired(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Rules = map[string]config.Rule{"rbac-escalation": {Params: json.RawMessage(`{"denyAccountsElsewhere": true}`)}}
+	if _, err := engine.New(c, rules.All(), time.Now); err == nil || !strings.Contains(err.Error(), "reasons.platform-account.mode") {
+		t.Errorf("error %v", err)
 	}
 }
 

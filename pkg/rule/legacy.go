@@ -56,3 +56,17 @@ func (r *Rule) AllClauses() []guide.Clause {
 	}
 	return r.Clauses
 }
+
+// FillLegacy fills the fields that some outputs still read, from the reasons and clauses
+// of a rule that has them.
+func (r *Rule) FillLegacy() {
+	if len(r.Reasons) == 0 || len(r.Clauses) == 0 || r.Default != "" {
+		return
+	}
+	main := r.Reasons[0]
+	r.Default, r.Remediation = Strict.Action(main.Severity), format(main.Remedy, nil)
+	if main.OptIn {
+		r.Default = Off
+	}
+	r.Guide = Guide{Section: r.Clauses[0].Section, Address: r.Clauses[0].Address}
+}

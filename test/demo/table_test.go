@@ -77,7 +77,7 @@ func TestRulesNamed(t *testing.T) {
 	tests := map[string][]string{
 		"[pod-exec] x":      {"pod-exec"},
 		"[rbac-pod-exec] x": {"rbac-pod-exec"},
-		"gains what rbac-pod-exec, pod-exec forbid": {"pod-exec", "rbac-pod-exec"},
+		"could do what rbac-pod-exec, pod-exec forbid": {"pod-exec", "rbac-pod-exec"},
 		"[pod-exec] x\n[pod-exec] y":                {"pod-exec"},
 		"notebook-pod-exec, emr-containers-sa":      {},
 	}

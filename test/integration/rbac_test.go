@@ -170,7 +170,7 @@ func TestGains(t *testing.T) {
 			}
 			reported := func(a harness.Answer) bool {
 				return slices.ContainsFunc(told(a), func(w string) bool {
-					return c.rule != "" && harness.NamesRule(w, c.rule) && strings.Contains(w, "] break glass, else refused: ") && strings.Contains(w, inPlace(c.subject, ns)+" gains ")
+					return c.rule != "" && harness.NamesRule(w, c.rule) && strings.Contains(w, "] break glass, else refused: ") && strings.Contains(w, inPlace(c.subject, ns)+" could ")
 				})
 			}
 			// emrguard learns of what was planted by its watches.
@@ -291,7 +291,7 @@ func TestRoleWithItsBinding(t *testing.T) {
 				}
 				a, _ = administrator(t).Create(t.Context(), second)
 				want(t, "the second", a, harness.Denied)
-				if ids := idsIn(a.Message); !slices.Equal(ids, []string{"rbac-configmap-write"}) || !strings.Contains(a.Message, "Group "+name+" gains create configmaps in namespace "+ns) {
+				if ids := idsIn(a.Message); !slices.Equal(ids, []string{"rbac-configmap-write"}) || !strings.Contains(a.Message, "Group "+name+" could create configmaps in namespace "+ns) {
 					t.Errorf("%s: %s", second.GetKind(), a)
 				}
 			})

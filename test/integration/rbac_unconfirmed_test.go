@@ -38,7 +38,7 @@ func TestRefusedRoleDoesNotHideTheStoredOne(t *testing.T) {
 			}
 			a, _ = administrator(t).Create(t.Context(), binding)
 			want(t, "the binding", a, harness.Denied)
-			if !strings.Contains(a.Message, "User mallory gains get secrets in namespace "+ns) {
+			if !strings.Contains(a.Message, "User mallory could get secrets in namespace "+ns) {
 				t.Error(a)
 			}
 		})
@@ -61,7 +61,7 @@ func TestRefusedBindingDoesNotHideTheStoredOne(t *testing.T) {
 	}
 	a := apply(t, administrator(t), parse(t, inPlace(wide, ns))[0], true)
 	want(t, "the wider role", a, harness.Denied)
-	if !strings.Contains(a.Message, "User mallory gains get secrets") {
+	if !strings.Contains(a.Message, "User mallory could get secrets") {
 		t.Error(a)
 	}
 }
@@ -120,7 +120,7 @@ func TestLargestBinding(t *testing.T) {
 	}
 	err := harness.WaitFor(t.Context(), "emrguard to see the role", settle, func(context.Context) error {
 		a, _ := administrator(t).Create(t.Context(), binding, harness.DryRun)
-		if a.Verdict != harness.Denied || !strings.Contains(a.Message, "User mallory gains get secrets") {
+		if a.Verdict != harness.Denied || !strings.Contains(a.Message, "User mallory could get secrets") {
 			return errors.New(a.String())
 		}
 		return nil

@@ -15,9 +15,10 @@ import (
 // evaluation turns what a change gives to whom into findings. A change may concern
 // tens of thousands of subjects in hundreds of namespaces, so subjects are judged in
 // crowds, and only so many of them get a finding of their own: those with the gravest
-// first, so that nobody hides behind others; the rest shares one for each action.
+// first, so that nobody hides behind others; the rest shares one for each reason, because
+// modes and exemptions are given by reason.
 type evaluation struct {
-	*grantJudge
+	*family
 
 	r         *rule.Request
 	managed   []string        // asked for
@@ -30,19 +31,19 @@ type evaluation struct {
 // crowd is a set of subjects that are the same to the rules.
 type crowd struct {
 	kind holder.Kind
-	// account is the namespace of the subjects, where their kind differs there.
+	// account is the namespace of the subjects, where they are something else there.
 	account string
 	// single is true when more has to be known of what the one subject holds.
 	single   bool
 	subjects []rbac.Subject
 }
 
-// grant is what the subjects of a crowd gain, and what follows.
+// grant is what the subjects of a crowd gain, and what a rule has against it.
 type grant struct {
 	*rbac.Gain
 
 	kind       holder.Kind
-	action     rule.Action
+	reason     *rule.Reason
 	subjects   []rbac.Subject
 	namespaces []string
 }
@@ -69,8 +70,8 @@ func (e *evaluation) crowds(subjects []rbac.Subject) []crowd {
 	var out []crowd
 	at := map[sort]int{}
 	for _, subject := range subjects {
-		st, single := holder.KindAlone(e.settings, subject, e.isManaged)
-		key := sort{st, e.accountsOf(subject, st)}
+		kind, single := holder.KindAlone(e.settings, subject, e.isManaged)
+		key := sort{kind, e.accountsOf(subject, kind)}
 		if i, there := at[key]; there && !single {
 			out[i].subjects = append(out[i].subjects, subject)
 			continue
@@ -78,7 +79,7 @@ func (e *evaluation) crowds(subjects []rbac.Subject) []crowd {
 		if !single {
 			at[key] = len(out)
 		}
-		out = append(out, crowd{kind: st, account: key.account, single: single, subjects: []rbac.Subject{subject}})
+		out = append(out, crowd{kind: kind, account: key.account, single: single, subjects: []rbac.Subject{subject}})
 	}
 	e.sorted[&subjects[0]] = out
 	return out
@@ -86,8 +87,8 @@ func (e *evaluation) crowds(subjects []rbac.Subject) []crowd {
 
 // accountsOf is the namespace of an account, when it is something else there than in
 // others: a job account, or one of a guarded namespace.
-func (e *evaluation) accountsOf(subject rbac.Subject, st holder.Kind) string {
-	if st == holder.JobAccount || subject.Kind == rbacv1.ServiceAccountKind && slices.Contains(e.guarded, subject.Namespace) {
+func (e *evaluation) accountsOf(subject rbac.Subject, kind holder.Kind) string {
+	if kind == holder.JobAccount || subject.Kind == rbacv1.ServiceAccountKind && slices.Contains(e.guarded, subject.Namespace) {
 		return subject.Namespace
 	}
 	return ""
@@ -159,45 +160,51 @@ func split(namespaces []string, one string) (own, others []string) {
 	return own, others
 }
 
-// addSingle takes in what a subject gains whose kind depends on it.
+// addSingle takes in what somebody gains whose kind depends on it.
 func (e *evaluation) addSingle(g *rbac.Gain, subject rbac.Subject, namespaces []string) {
 	by := map[holder.Kind][]string{}
 	var order []holder.Kind
 	for _, ns := range namespaces {
 		paths := func() []rbac.Path { return g.Paths(subject, ns, limit.Findings) }
-		st := holder.KindOf(e.settings, holder.Holding{Subject: subject, Namespace: ns, Permissions: g.Permissions, Paths: paths}, e.isManaged)
-		if by[st] == nil {
-			order = append(order, st)
+		kind := holder.KindOf(e.settings, holder.Holding{Subject: subject, Namespace: ns, Permissions: g.Permissions, Paths: paths}, e.isManaged)
+		if by[kind] == nil {
+			order = append(order, kind)
 		}
-		by[st] = append(by[st], ns)
+		by[kind] = append(by[kind], ns)
 	}
-	for _, st := range order {
-		e.addCrowd(g, st, []rbac.Subject{subject}, by[st])
+	for _, kind := range order {
+		e.addCrowd(g, kind, []rbac.Subject{subject}, by[kind])
 	}
 }
 
 // addCrowd takes in what subjects of one kind gain.
-func (e *evaluation) addCrowd(g *rbac.Gain, st holder.Kind, subjects []rbac.Subject, namespaces []string) {
-	if len(namespaces) == 0 || st == holder.Trusted || st == holder.JobAccount && e.r.Requester.Class == rule.EMRService {
+func (e *evaluation) addCrowd(g *rbac.Gain, kind holder.Kind, subjects []rbac.Subject, namespaces []string) {
+	if len(namespaces) == 0 || kind == holder.JobAccount && e.r.Requester.Class == rule.EMRService {
 		return
 	}
-	byAction := map[rule.Action][]rbac.Subject{}
-	if g.Capability == capability.CustomResources && st == holder.Submitter && len(e.settings.RoleUsers) > 0 {
-		for _, subject := range subjects {
-			action := st.Action(e.settings, subject, g.Capability)
-			byAction[action] = append(byAction[action], subject)
-		}
-	} else {
-		byAction[st.Action(e.settings, subjects[0], g.Capability)] = subjects
+	if g.Capability == capability.CustomResources && kind == holder.Submitter {
+		subjects = e.notRoleUsers(subjects)
 	}
-	for action, list := range byAction {
-		if st == holder.Platform && e.denyElsewhere {
-			action = rule.Deny
-		}
-		if action != rule.Off {
-			e.grants = append(e.grants, grant{Gain: g, kind: st, action: action, subjects: list, namespaces: namespaces})
+	if len(subjects) == 0 {
+		return
+	}
+	if reason := reasonOf(e.settings, subjects[0], kind, g.Capability, g.Permissions); reason != nil {
+		e.grants = append(e.grants, grant{Gain: g, kind: kind, reason: reason, subjects: subjects, namespaces: namespaces})
+	}
+}
+
+// notRoleUsers leaves out those whom emr.roleUsers lists.
+func (e *evaluation) notRoleUsers(subjects []rbac.Subject) []rbac.Subject {
+	if len(e.settings.RoleUsers) == 0 {
+		return subjects
+	}
+	var out []rbac.Subject
+	for _, subject := range subjects {
+		if !holder.IsRoleUser(e.settings, subject) {
+			out = append(out, subject)
 		}
 	}
+	return out
 }
 
 // addGuarded takes in what subjects gain in guarded namespaces. Accounts of such a
@@ -219,14 +226,5 @@ func (e *evaluation) addGuarded(g *rbac.Gain, c crowd, namespaces []string) {
 			return
 		}
 	}
-	e.grants = append(e.grants, grant{Gain: g, kind: c.kind, action: e.guardAction(), subjects: c.subjects, namespaces: namespaces})
-}
-
-// guardAction is what follows: at admission, where only a binding or role of the whole
-// cluster is asked about, a record.
-func (e *evaluation) guardAction() rule.Action {
-	if e.r.File || e.r.Requester.Class == rule.Nobody {
-		return rule.Warn
-	}
-	return rule.Audit
+	e.grants = append(e.grants, grant{Gain: g, kind: c.kind, reason: guardReason(e.r, c.kind), subjects: c.subjects, namespaces: namespaces})
 }

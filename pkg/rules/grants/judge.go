@@ -13,13 +13,11 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
 
-// grantJudge judges what a change of RBAC gives to whom. One evaluation serves all
-// rules on RBAC.
-type grantJudge struct {
+// family is what the rules on RBAC share: what they read of the settings, and the
+// evaluation of a change, which is made once for all of them.
+type family struct {
 	settings     rule.Settings
 	capabilities *rbac.Capabilities
-	// denyElsewhere raises the warning about accounts of other namespaces.
-	denyElsewhere bool
 	// guarded are the namespaces that rbac-guard-namespaces looks at, own those of
 	// them that are emrguard's.
 	guarded, own []string
@@ -27,11 +25,8 @@ type grantJudge struct {
 
 const grantKey = "rbac-grants"
 
-// sharedJudge is one for all rules of an engine: they have the same settings.
-func sharedJudge(s rule.Settings) (*grantJudge, error) {
-	if j, ok := s.Shared[grantKey].(*grantJudge); ok {
-		return j, nil
-	}
+// familyOf reads the settings. It is the same for each rule.
+func familyOf(s rule.Settings) (*family, error) {
 	list, err := capability.Forbidden(s)
 	if err != nil {
 		return nil, err
@@ -41,29 +36,16 @@ func sharedJudge(s rule.Settings) (*grantJudge, error) {
 	if err != nil {
 		return nil, rule.ParameterError(capability.PodCreate, err)
 	}
-	var p escalationParameters
-	if err := s.Decode(capability.Escalation, &p); err != nil {
-		return nil, err
-	}
 	own, err := ownNamespaces(s)
 	if err != nil {
 		return nil, err
 	}
-	j := &grantJudge{settings: s, capabilities: caps, denyElsewhere: p.DenyAccountsElsewhere, guarded: append([]string{metav1.NamespaceSystem}, own...), own: own}
-	if s.Shared != nil {
-		s.Shared[grantKey] = j
-	}
-	return j, nil
-}
-
-// escalationParameters are the parameters of rbac-escalation.
-type escalationParameters struct {
-	DenyAccountsElsewhere bool `json:"denyAccountsElsewhere"`
+	return &family{settings: s, capabilities: caps, guarded: append([]string{metav1.NamespaceSystem}, own...), own: own}, nil
 }
 
 // result evaluates the change, once for a request.
-func (j *grantJudge) result(ctx context.Context, r *rule.Request) (map[string][]rule.Finding, error) {
-	v, err := r.Once(grantKey, func() (any, error) { return j.evaluate(ctx, r) })
+func (f *family) result(ctx context.Context, r *rule.Request) (map[string][]rule.Finding, error) {
+	v, err := r.Once(grantKey, func() (any, error) { return f.evaluate(ctx, r) })
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +56,7 @@ func (j *grantJudge) result(ctx context.Context, r *rule.Request) (map[string][]
 	return found, nil
 }
 
-func (j *grantJudge) evaluate(ctx context.Context, r *rule.Request) (any, error) {
+func (f *family) evaluate(ctx context.Context, r *rule.Request) (any, error) {
 	change := rbac.Change{}
 	if change.New = r.Object.RBAC(); change.New == nil {
 		return nil, fmt.Errorf("%s is no object of RBAC", r.Object.GVK.Kind)
@@ -86,7 +68,7 @@ func (j *grantJudge) evaluate(ctx context.Context, r *rule.Request) (any, error)
 	}
 	// What is in a namespace grants there; what has none may grant in all.
 	managed := []string{r.Namespace}
-	switch guards := slices.Contains(j.guarded, r.Namespace); {
+	switch guards := slices.Contains(f.guarded, r.Namespace); {
 	case r.Namespace == "":
 		if managed = r.ManagedNamespaces(); len(managed) == 0 {
 			return map[string][]rule.Finding{}, nil // nothing here is EMR's
@@ -98,27 +80,27 @@ func (j *grantJudge) evaluate(ctx context.Context, r *rule.Request) (any, error)
 	}
 	asked := managed
 	if r.Namespace == "" || len(managed) == 0 {
-		asked = slices.Concat(managed, j.guardsOf(r))
+		asked = slices.Concat(managed, f.guardsOf(r))
 	}
-	result, err := r.Cluster.Gains(ctx, change, asked, j.capabilities)
+	result, err := r.Cluster.Gains(ctx, change, asked, f.capabilities)
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the grant: %w", err)
 	}
-	e := &evaluation{grantJudge: j, r: r, managed: managed, managedBy: map[string]bool{}, sorted: map[*rbac.Subject][]crowd{}, names: map[rbac.Subject]string{}}
+	e := &evaluation{family: f, r: r, managed: managed, managedBy: map[string]bool{}, sorted: map[*rbac.Subject][]crowd{}, names: map[rbac.Subject]string{}}
 	for i := range result.Gains {
 		e.add(&result.Gains[i])
 	}
 	found := e.findings()
 	for _, l := range result.Latent {
-		found[capability.LatentGrant] = append(found[capability.LatentGrant], j.latent(l, e.isManaged)...)
+		found[capability.LatentGrant] = append(found[capability.LatentGrant], e.latent(l)...)
 	}
 	return found, nil
 }
 
 // guardsOf are the guarded namespaces in which a change may grant something.
-func (j *grantJudge) guardsOf(r *rule.Request) []string {
+func (f *family) guardsOf(r *rule.Request) []string {
 	if r.Namespace == "" {
-		return j.guarded
+		return f.guarded
 	}
 	return []string{r.Namespace}
 }

@@ -22,6 +22,6 @@ var configMapWriteDoc string
 //
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func ConfigMapWrite() rule.Rule {
-	return rbacRule(capability.ConfigMapWrite, "somebody gains the right to write ConfigMaps", withoutIt,
-		configMapWriteDoc)
+	return rbacRule(capability.ConfigMapWrite, "somebody gains the right to write ConfigMaps", configMapWriteDoc,
+		[]*rule.Reason{&submitter, &foreignJobAccount, &platformAccount})
 }

@@ -21,7 +21,10 @@ var escalationDoc string
 //
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func Escalation() rule.Rule {
-	return rbacRule(capability.Escalation, "somebody gains what leads to any of the forbidden permissions", "bind a role without it",
-		escalationDoc,
-		rule.Parameter{Name: "denyAccountsElsewhere", Type: "true or false", Doc: "Refuse accounts of namespaces that are not managed, for all rules on RBAC, instead of a warning."})
+	r := rbacRule(capability.Escalation, "somebody gains what leads to any of the forbidden permissions", escalationDoc,
+		[]*rule.Reason{&escalator, &breakGlass, &foreignJobAccount, &jobAccount, &platformAccount})
+	r.Retired = map[string]string{
+		"denyAccountsElsewhere": "rules.rbac-escalation.reasons.platform-account.mode, and that of the other rules on RBAC",
+	}
+	return r
 }

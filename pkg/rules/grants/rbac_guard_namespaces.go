@@ -24,10 +24,10 @@ var guardNamespacesDoc string
 // accounts of these namespaces in their own.
 func GuardNamespaces() rule.Rule {
 	r := rbacRule(capability.GuardNamespaces, "somebody gains power over kube-system or emrguard's own namespace",
-		"take it away, or list the subject in trustedSubjects when it is a platform's controller",
 		guardNamespacesDoc,
+		[]*rule.Reason{&heldPermission, &gainedPermission, &platformAccount, &gainingPlatformAccount},
 		rule.Parameter{Name: "namespaces", Type: "list of names", Doc: "Namespaces of emrguard itself; the one in which it runs, or `emrguard-system`, when unset."})
-	r.Default, r.Everywhere = rule.Warn, true
+	r.Everywhere = true
 	for i := range r.Targets {
 		// The chart leaves the namespaces out.
 		r.Targets[i].Audit = !r.Targets[i].Cluster

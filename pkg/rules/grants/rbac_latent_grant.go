@@ -21,8 +21,5 @@ var latentGrantDoc string
 //
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func LatentGrant() rule.Rule {
-	r := rbacRule(capability.LatentGrant, "a binding to a role that does not exist", "create the role first",
-		latentGrantDoc)
-	r.Default = rule.Warn
-	return r
+	return rbacRule(capability.LatentGrant, "a binding to a role that does not exist", latentGrantDoc, []*rule.Reason{&missingRole})
 }

@@ -21,6 +21,6 @@ var mutatingWebhookDoc string
 //
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func MutatingWebhook() rule.Rule {
-	return rbacRule(capability.MutatingWebhook, "somebody gains the right to deploy mutating webhooks or policies", withoutIt,
-		mutatingWebhookDoc)
+	return rbacRule(capability.MutatingWebhook, "somebody gains the right to deploy mutating webhooks or policies", mutatingWebhookDoc,
+		[]*rule.Reason{&submitter, &foreignJobAccount, &jobAccount, &platformAccount})
 }

@@ -22,7 +22,7 @@ var podCreateDoc string
 //
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func PodCreate() rule.Rule {
-	return rbacRule(capability.PodCreate, "somebody gains the right to create pods or what makes pods", withoutIt,
-		podCreateDoc,
+	return rbacRule(capability.PodCreate, "somebody gains the right to create pods or what makes pods", podCreateDoc,
+		[]*rule.Reason{&submitterAtOnce, &foreignJobAccount, &forbiddenCustomResources, &customResources, &platformAccount},
 		rule.Parameter{Name: "kinds", Type: "list of {group, resource}", Doc: "Further resources from which somebody makes pods."})
 }

@@ -21,6 +21,6 @@ var podExecDoc string
 //
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func PodExec() rule.Rule {
-	return rbacRule(capability.PodExec, "somebody gains a way into running pods", withoutIt,
-		podExecDoc)
+	return rbacRule(capability.PodExec, "somebody gains a way into running pods", podExecDoc,
+		[]*rule.Reason{&submitterAtOnce, &foreignJobAccount, &jobAccount, &platformAccount})
 }

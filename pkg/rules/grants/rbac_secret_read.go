@@ -21,6 +21,6 @@ var secretReadDoc string
 //
 // Allowed: what a subject holds already, and what the exempt subjects hold.
 func SecretRead() rule.Rule {
-	return rbacRule(capability.SecretRead, "somebody gains the right to read Secrets", withoutIt,
-		secretReadDoc)
+	return rbacRule(capability.SecretRead, "somebody gains the right to read Secrets", secretReadDoc,
+		[]*rule.Reason{&submitterAtOnce, &foreignJobAccount, &jobAccount, &platformAccount})
 }

@@ -20,45 +20,46 @@ func (e *evaluation) findings() map[string][]rule.Finding {
 	}
 	found := map[string][]rule.Finding{}
 	for id, list := range byRule {
-		slices.SortStableFunc(list, func(a, b grant) int { return cmp.Compare(rank(a.action), rank(b.action)) })
+		slices.SortStableFunc(list, func(a, b grant) int { return cmp.Compare(rank(a.reason), rank(b.reason)) })
 		found[id] = e.some(list)
 	}
 	return found
 }
 
 // rank puts the gravest first.
-func rank(a rule.Action) int {
-	return slices.Index([]rule.Action{rule.Deny, rule.Warn, rule.Audit, rule.Off}, a)
-}
+func rank(r *rule.Reason) int { return slices.Index(rule.Severities(), r.Severity) }
 
 // some are the findings of one rule: one for each subject, as far as there is room,
-// and one for the rest of each action.
+// and one for the rest of each reason.
 func (e *evaluation) some(list []grant) []rule.Finding {
-	actions := map[rule.Action]bool{}
-	for _, g := range list {
-		actions[g.action] = true
+	var rest []*remainder
+	byReason := map[*rule.Reason]*remainder{}
+	for i := range list {
+		if reason := list[i].reason; byReason[reason] == nil {
+			byReason[reason] = &remainder{}
+			rest = append(rest, byReason[reason])
+		}
 	}
-	room := limit.Findings - len(actions)
+	room := limit.Findings - len(rest)
 	var out []rule.Finding
-	rest := map[rule.Action]*remainder{}
 	platform := platformGrants(list)
 	for i := range list {
 		g := &list[i]
 		for n, subject := range g.subjects {
 			if len(out) >= room {
-				rest[g.action] = rest[g.action].with(g, g.subjects[n:])
+				byReason[g.reason].add(g, g.subjects[n:])
 				break
 			}
 			switch all := platform[subject]; {
 			case len(all) == 0 || g.kind != holder.Platform:
-				out = append(out, e.finding(g, subject))
+				out = append(out, e.finding(subject, g))
 			case all[0] == g:
-				out = append(out, e.platform(all, subject))
+				out = append(out, e.finding(subject, all...))
 			}
 		}
 	}
-	for _, action := range []rule.Action{rule.Deny, rule.Warn, rule.Audit} {
-		if r := rest[action]; r != nil {
+	for _, r := range rest {
+		if len(r.subjects) > 0 {
 			out = append(out, e.others(r))
 		}
 	}
@@ -83,16 +84,14 @@ func platformGrants(list []grant) map[rbac.Subject][]*grant {
 	return out
 }
 
-// remainder are the subjects that get no finding of their own.
+// remainder are the subjects that get no finding of their own, and what they gain
+// between them.
 type remainder struct {
-	first    *grant
+	grants   []*grant
 	subjects []rbac.Subject
 }
 
-func (r *remainder) with(g *grant, subjects []rbac.Subject) *remainder {
-	if r == nil {
-		return &remainder{first: g, subjects: slices.Clone(subjects)}
-	}
+func (r *remainder) add(g *grant, subjects []rbac.Subject) {
+	r.grants = append(r.grants, g)
 	r.subjects = append(r.subjects, subjects...)
-	return r
 }

@@ -1,6 +1,5 @@
 // Package holder tells what a subject of RBAC is to the rules on RBAC: trusted, a
-// platform account, a job account or a submitter. What follows when it gains a
-// capability depends on that.
+// platform account, a job account or a submitter.
 package holder
 
 import (
@@ -11,7 +10,6 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/rbac"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/grants/capability"
 )
 
 // Kind is what a subject is to the rules on RBAC.
@@ -19,7 +17,7 @@ type Kind uint8
 
 // The kinds of holders.
 const (
-	Submitter         Kind = iota // users, groups, accounts of managed namespaces: denied
+	Submitter         Kind = iota // a user, a group, an account of a managed namespace
 	Trusted                       // may hold it
 	Platform                      // an account of another namespace: a platform controller
 	JobAccount                    // a job account, in its own namespace
@@ -101,48 +99,14 @@ func (k Kind) String() string {
 	case JobAccount:
 		return "job account"
 	case ForeignJobAccount:
-		return "job account outside of its namespace"
+		return "foreign job account"
 	case Submitter:
 	}
 	return "submitter"
 }
 
-// Action says what follows when a holder of this kind gains a capability.
-func (k Kind) Action(s rule.Settings, subject rbac.Subject, id string) rule.Action {
-	switch k {
-	case Trusted:
-		return rule.Off
-	case Platform:
-		return rule.Warn
-	case JobAccount:
-		if id == capability.ConfigMapWrite || id == capability.PodCreate || id == capability.CustomResources {
-			return rule.Off // its nature
-		}
-		return rule.Warn
-	case ForeignJobAccount:
-		return rule.Deny
-	case Submitter:
-	}
-	switch {
-	case id != capability.CustomResources:
-		return rule.Deny
-	case isRoleUser(s, subject):
-		return rule.Off
-	case len(s.RoleUsers) == 0:
-		return rule.Warn
-	}
-	return rule.Deny
-}
-
-// Judge says what the rules on RBAC make of what somebody holds of a capability: Off
-// when it may, else Warn or Deny, as by default; and what the subject is, in words.
-func Judge(s rule.Settings, g rbac.Grant, managed func(string) bool) (rule.Action, string) {
-	k := KindOf(s, Holding{Subject: g.Subject, Namespace: g.Namespace, Permissions: g.Permissions, Paths: func() []rbac.Path { return g.Paths }}, managed)
-	return k.Action(s, g.Subject, g.Capability), k.String()
-}
-
-// isRoleUser reports whether emr.roleUsers lists the subject.
-func isRoleUser(s rule.Settings, subject rbac.Subject) bool {
+// IsRoleUser reports whether emr.roleUsers lists the subject.
+func IsRoleUser(s rule.Settings, subject rbac.Subject) bool {
 	return slices.ContainsFunc(s.RoleUsers, func(u rule.RoleUser) bool {
 		if name := subject.UserName(); name != "" {
 			return u.Users.Match(name)
