@@ -114,7 +114,7 @@ type fact struct {
 func factResources() []object.Resource {
 	var list []object.Resource
 	for _, res := range object.Resources() {
-		if res.IsFact() {
+		if res.LookedUp {
 			list = append(list, res)
 		}
 	}
@@ -139,7 +139,7 @@ func (l *liveRun) streamed() []object.Resource {
 	var list []object.Resource
 	for _, res := range object.Resources() {
 		switch {
-		case res.IsFact(), res.IsSubresource(), res.Kind == "Secret":
+		case res.LookedUp, res.IsSubresource(), res.Kind == "Secret":
 			continue
 		case l.Engine.Concerns(res.GroupResource(), "", rule.Create, true):
 			list = append(list, res)
@@ -192,7 +192,7 @@ func Kinds(list []rule.Rule) []schema.GroupResource {
 	}
 	var kinds []schema.GroupResource
 	for _, res := range object.Resources() {
-		if gr := res.GroupResource(); res.IsFact() || read[gr] && !res.IsSubresource() && res.Kind != "Secret" {
+		if gr := res.GroupResource(); res.LookedUp || read[gr] && !res.IsSubresource() && res.Kind != "Secret" {
 			kinds = append(kinds, gr)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/emrguard/emrguard/pkg/apis/karpenter"
 )
 
-// resources is what the extractor can read. The webhook configuration names no
+// resources is the table of what can be read. The webhook configuration names no
 // other resource.
 var resources = []Resource{
 	{GroupVersionResource: core("pods"), Kind: "Pod", decode: decodePod},
@@ -25,10 +25,10 @@ var resources = []Resource{
 	{GroupVersionResource: core("pods/status"), Kind: "Pod", decode: decodePod},
 	{GroupVersionResource: core("bindings"), Kind: "Binding", decode: decodeBinding},
 	{GroupVersionResource: core("pods/binding"), Kind: "Binding", decode: decodeBinding},
-	{GroupVersionResource: core("serviceaccounts"), Kind: "ServiceAccount", decode: typed[metav1.PartialObjectMetadata]()},
+	{GroupVersionResource: core("serviceaccounts"), Kind: "ServiceAccount", LookedUp: true, decode: typed[metav1.PartialObjectMetadata]()},
 	{GroupVersionResource: core("configmaps"), Kind: "ConfigMap", decode: decodeConfigMap},
 	{GroupVersionResource: core("secrets"), Kind: "Secret", decode: decodeSecret},
-	{GroupVersionResource: core("namespaces"), Kind: "Namespace", Cluster: true, decode: typed[metav1.PartialObjectMetadata]()},
+	{GroupVersionResource: core("namespaces"), Kind: "Namespace", Cluster: true, LookedUp: true, decode: typed[metav1.PartialObjectMetadata]()},
 	{GroupVersionResource: core("namespaces/status"), Kind: "Namespace", Cluster: true, decode: typed[metav1.PartialObjectMetadata]()},
 	{GroupVersionResource: core("namespaces/finalize"), Kind: "Namespace", Cluster: true, decode: typed[metav1.PartialObjectMetadata]()},
 
@@ -40,10 +40,10 @@ var resources = []Resource{
 	{GroupVersionResource: core("services/proxy"), Kind: "ServiceProxyOptions", decode: decodeOptions},
 	{GroupVersionResource: core("nodes/proxy"), Kind: "NodeProxyOptions", Cluster: true, decode: decodeOptions},
 
-	{GroupVersionResource: rbac("roles"), Kind: "Role", decode: typed[rbacv1.Role]()},
-	{GroupVersionResource: rbac("rolebindings"), Kind: "RoleBinding", decode: typed[rbacv1.RoleBinding]()},
-	{GroupVersionResource: rbac("clusterroles"), Kind: "ClusterRole", Cluster: true, decode: typed[rbacv1.ClusterRole]()},
-	{GroupVersionResource: rbac("clusterrolebindings"), Kind: "ClusterRoleBinding", Cluster: true, decode: typed[rbacv1.ClusterRoleBinding]()},
+	{GroupVersionResource: rbac("roles"), Kind: "Role", LookedUp: true, decode: typed[rbacv1.Role]()},
+	{GroupVersionResource: rbac("rolebindings"), Kind: "RoleBinding", LookedUp: true, decode: typed[rbacv1.RoleBinding]()},
+	{GroupVersionResource: rbac("clusterroles"), Kind: "ClusterRole", Cluster: true, LookedUp: true, decode: typed[rbacv1.ClusterRole]()},
+	{GroupVersionResource: rbac("clusterrolebindings"), Kind: "ClusterRoleBinding", Cluster: true, LookedUp: true, decode: typed[rbacv1.ClusterRoleBinding]()},
 
 	{GroupVersionResource: core("podtemplates"), Kind: "PodTemplate", Workload: true, decode: workload("template", func(x *corev1.PodTemplate) *corev1.PodTemplateSpec { return &x.Template })},
 	{GroupVersionResource: core("replicationcontrollers"), Kind: "ReplicationController", Workload: true, decode: workload("spec.template", func(x *corev1.ReplicationController) *corev1.PodTemplateSpec { return x.Spec.Template })},
@@ -59,35 +59,35 @@ var resources = []Resource{
 	{GroupVersionResource: custom("sparkoperator.k8s.io", "v1alpha1", "sparkconnects"), Kind: "SparkConnect", Workload: true, decode: decodeSparkConnect},
 	{GroupVersionResource: custom("spark.apache.org", "v1", "sparkapplications"), Kind: "SparkApplication", Workload: true, decode: decodeApacheSparkApplication},
 	{GroupVersionResource: custom("spark.apache.org", "v1", "sparkclusters"), Kind: "SparkCluster", Workload: true, decode: decodeApacheSparkCluster},
-	{GroupVersionResource: custom("flink.apache.org", "v1beta1", "flinkdeployments"), Kind: "FlinkDeployment", Workload: true, decode: decodeFlinkDeployment},
+	{GroupVersionResource: custom("flink.apache.org", "v1beta1", "flinkdeployments"), Kind: "FlinkDeployment", Workload: true, LookedUp: true, decode: decodeFlinkDeployment},
 	{GroupVersionResource: custom("flink.apache.org", "v1beta1", "flinkbluegreendeployments"), Kind: "FlinkBlueGreenDeployment", Workload: true, decode: decodeFlinkBlueGreenDeployment},
 	{GroupVersionResource: custom("flink.apache.org", "v1beta1", "flinksessionjobs"), Kind: "FlinkSessionJob", Workload: true, decode: decodeFlinkSessionJob},
 	{GroupVersionResource: custom("emrcontainers.services.k8s.aws", "v1alpha1", "jobruns"), Kind: "JobRun", Workload: true, decode: decodeJobRun},
 
-	{GroupVersionResource: custom("emrcontainers.services.k8s.aws", "v1alpha1", "virtualclusters"), Kind: "VirtualCluster", decode: typed[ack.VirtualCluster]()},
+	{GroupVersionResource: custom("emrcontainers.services.k8s.aws", "v1alpha1", "virtualclusters"), Kind: "VirtualCluster", LookedUp: true, decode: typed[ack.VirtualCluster]()},
 	{GroupVersionResource: apps("controllerrevisions"), Kind: "ControllerRevision", decode: decodeControllerRevision},
 
 	{GroupVersionResource: core("services"), Kind: "Service", decode: typed[corev1.Service]()},
 	{GroupVersionResource: core("services/status"), Kind: "Service", decode: typed[corev1.Service]()},
-	{GroupVersionResource: networking("ingresses"), Kind: "Ingress", decode: typed[networkingv1.Ingress]()},
+	{GroupVersionResource: networking("ingresses"), Kind: "Ingress", LookedUp: true, decode: typed[networkingv1.Ingress]()},
 	{GroupVersionResource: networking("ingresses/status"), Kind: "Ingress", decode: typed[networkingv1.Ingress]()},
-	{GroupVersionResource: networking("ingressclasses"), Kind: "IngressClass", Cluster: true, decode: typed[networkingv1.IngressClass]()},
-	{GroupVersionResource: networking("networkpolicies"), Kind: "NetworkPolicy", decode: typed[networkingv1.NetworkPolicy]()},
+	{GroupVersionResource: networking("ingressclasses"), Kind: "IngressClass", Cluster: true, LookedUp: true, decode: typed[networkingv1.IngressClass]()},
+	{GroupVersionResource: networking("networkpolicies"), Kind: "NetworkPolicy", LookedUp: true, decode: typed[networkingv1.NetworkPolicy]()},
 
 	{GroupVersionResource: custom("karpenter.k8s.aws", "v1", "ec2nodeclasses"), Kind: "EC2NodeClass", Cluster: true, decode: typed[karpenter.EC2NodeClass]()},
-	{GroupVersionResource: custom("iam.services.k8s.aws", "v1alpha1", "roles"), Kind: "Role", decode: typed[ack.Role]()},
-	{GroupVersionResource: custom("iam.services.k8s.aws", "v1alpha1", "policies"), Kind: "Policy", decode: typed[ack.Policy]()},
-	{GroupVersionResource: custom("eks.services.k8s.aws", "v1alpha1", "podidentityassociations"), Kind: "PodIdentityAssociation", decode: typed[ack.PodIdentityAssociation]()},
-	{GroupVersionResource: custom("elbv2.k8s.aws", "v1beta1", "ingressclassparams"), Kind: "IngressClassParams", Cluster: true, decode: typed[elbv2.IngressClassParams]()},
-	{GroupVersionResource: custom("eks.amazonaws.com", "v1", "ingressclassparams"), Kind: "IngressClassParams", Cluster: true, decode: typed[elbv2.IngressClassParams]()},
-	{GroupVersionResource: custom("gateway.networking.k8s.io", "v1", "gatewayclasses"), Kind: "GatewayClass", Cluster: true, decode: typed[gateway.Class]()},
+	{GroupVersionResource: custom("iam.services.k8s.aws", "v1alpha1", "roles"), Kind: "Role", LookedUp: true, decode: typed[ack.Role]()},
+	{GroupVersionResource: custom("iam.services.k8s.aws", "v1alpha1", "policies"), Kind: "Policy", LookedUp: true, decode: typed[ack.Policy]()},
+	{GroupVersionResource: custom("eks.services.k8s.aws", "v1alpha1", "podidentityassociations"), Kind: "PodIdentityAssociation", LookedUp: true, decode: typed[ack.PodIdentityAssociation]()},
+	{GroupVersionResource: custom("elbv2.k8s.aws", "v1beta1", "ingressclassparams"), Kind: "IngressClassParams", Cluster: true, LookedUp: true, decode: typed[elbv2.IngressClassParams]()},
+	{GroupVersionResource: custom("eks.amazonaws.com", "v1", "ingressclassparams"), Kind: "IngressClassParams", Cluster: true, LookedUp: true, decode: typed[elbv2.IngressClassParams]()},
+	{GroupVersionResource: custom("gateway.networking.k8s.io", "v1", "gatewayclasses"), Kind: "GatewayClass", Cluster: true, LookedUp: true, decode: typed[gateway.Class]()},
 	{GroupVersionResource: custom("gateway.networking.k8s.io", "v1", "gateways"), Kind: "Gateway", decode: typed[gateway.Gateway]()},
-	{GroupVersionResource: custom("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations"), Kind: "LoadBalancerConfiguration", decode: typed[elbv2.LoadBalancerConfiguration]()},
+	{GroupVersionResource: custom("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations"), Kind: "LoadBalancerConfiguration", LookedUp: true, decode: typed[elbv2.LoadBalancerConfiguration]()},
 
 	{GroupVersionResource: admission("mutatingwebhookconfigurations"), Kind: "MutatingWebhookConfiguration", Cluster: true, NotSentToWebhooks: true, decode: typed[admissionregistrationv1.MutatingWebhookConfiguration]()},
 	{GroupVersionResource: admission("validatingwebhookconfigurations"), Kind: "ValidatingWebhookConfiguration", Cluster: true, NotSentToWebhooks: true, decode: typed[admissionregistrationv1.ValidatingWebhookConfiguration]()},
-	{GroupVersionResource: admission("mutatingadmissionpolicies"), Kind: "MutatingAdmissionPolicy", Cluster: true, NotSentToWebhooks: true, decode: typed[admissionregistrationv1.MutatingAdmissionPolicy]()},
-	{GroupVersionResource: admission("mutatingadmissionpolicybindings"), Kind: "MutatingAdmissionPolicyBinding", Cluster: true, NotSentToWebhooks: true, decode: typed[admissionregistrationv1.MutatingAdmissionPolicyBinding]()},
+	{GroupVersionResource: admission("mutatingadmissionpolicies"), Kind: "MutatingAdmissionPolicy", Cluster: true, NotSentToWebhooks: true, LookedUp: true, decode: typed[admissionregistrationv1.MutatingAdmissionPolicy]()},
+	{GroupVersionResource: admission("mutatingadmissionpolicybindings"), Kind: "MutatingAdmissionPolicyBinding", Cluster: true, NotSentToWebhooks: true, LookedUp: true, decode: typed[admissionregistrationv1.MutatingAdmissionPolicyBinding]()},
 }
 
 func core(resource string) schema.GroupVersionResource { return custom("", "v1", resource) }
