@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/emrguard/emrguard/pkg/cli/describe"
 	"github.com/emrguard/emrguard/pkg/config"
 )
 
@@ -78,7 +79,7 @@ func printFieldTable(w io.Writer, fields []config.Field) error {
 		if f.Default != "" {
 			value = "`" + f.Default + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Path, f.Type, value, strings.NewReplacer("|", "\\|", "<", "&lt;").Replace(f.Meaning))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Path, f.Type, value, describe.Cell(f.Meaning))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

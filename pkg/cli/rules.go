@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/emrguard/emrguard/pkg/audit"
+	"github.com/emrguard/emrguard/pkg/cli/describe"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/pkg/schema"
@@ -31,22 +32,22 @@ func newRules() *cobra.Command {
 					return fmt.Errorf("there is no rule %q; `emrguard rules` lists them", args[0])
 				}
 				if output == "table" {
-					return explain(cmd.OutOrStdout(), &list[i])
+					return describe.Text(cmd.OutOrStdout(), &list[i])
 				}
 				list = list[i : i+1]
 			}
 			switch output {
 			case "table":
-				return printTable(cmd.OutOrStdout(), list)
+				return describe.Table(cmd.OutOrStdout(), list)
 			case "names":
 				for _, r := range list {
 					fmt.Fprintln(cmd.OutOrStdout(), r.ID)
 				}
 				return nil
 			case "json":
-				return printJSON(cmd.OutOrStdout(), list)
+				return describe.JSON(cmd.OutOrStdout(), list)
 			case "markdown":
-				return printMarkdown(cmd.OutOrStdout(), list)
+				return describe.Markdown(cmd.OutOrStdout(), list)
 			case "webhook":
 				return printYAML(cmd.OutOrStdout(), server.Rules(rules.All()))
 			case "policy":
