@@ -16,5 +16,9 @@ var (
 	ClauseEndpoints      = clause("endpoints", "Access control list for endpoints")
 	ClauseImages         = clause("images", "Get the latest security updates for custom images")
 	ClauseNodes          = clause("nodes", "Restrict access to node group IAM role or instance profile credentials")
+	ClauseLakeFormation  = guide.Clause{
+		Guide: guide.EMR, ID: "lake-formation", Section: "Considerations for Lake Formation (fine-grained access control)",
+		Address: "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security_iam_fgac-lf-works.html",
+	}
 	ClauseLeastPrivilege = clause("least-privilege", "Apply principle of least privilege")
 )

@@ -2,10 +2,10 @@ package images
 
 import (
 	_ "embed" // the documentation of the rule
-	"fmt"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -13,6 +13,12 @@ const imageMutableTagID = "image-mutable-tag"
 
 //go:embed image-mutable-tag.md
 var mutableTagDoc string
+
+var mutableTag = rule.Reason{
+	Name: "mutable-tag", Severity: rule.Medium,
+	Message: "the custom image %[1]q of %[2]s is named by a tag, which can be moved to another build",
+	Remedy:  "name the image by its digest: repository@sha256:…",
+}
 
 // MutableTag is the rule image-mutable-tag.
 //
@@ -26,13 +32,12 @@ var mutableTagDoc string
 // for AWS says to run the tag `latest` to have its security updates.
 func MutableTag() rule.Rule {
 	return rule.Rule{
-		ID:          imageMutableTagID,
-		Title:       "custom images named by a tag instead of a digest",
-		Doc:         mutableTagDoc,
-		Remediation: "name the image by its digest: repository@sha256:…",
-		Guide:       guide.Images,
-		Default:     rule.Warn,
-		Targets:     targets.PodSpecs(),
+		ID:      imageMutableTagID,
+		Title:   "custom images named by a tag instead of a digest",
+		Doc:     mutableTagDoc,
+		Clauses: []guide.Clause{emr.ClauseImages},
+		Reasons: []*rule.Reason{&mutableTag},
+		Targets: targets.PodSpecs(),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode(imageMutableTagID, &struct{}{}); err != nil {
 				return nil, err
@@ -40,7 +45,7 @@ func MutableTag() rule.Rule {
 			return eachImage(func(i *namedImage, rep *rule.Report) {
 				// What cannot be read is image-registry's finding.
 				if i.err == nil && i.Digest == "" && !i.IsEMRs() {
-					rep.Add(rule.Finding{Path: i.path, Message: fmt.Sprintf("the custom %s is named by a tag, which can be moved to another build", i)})
+					rep.Add(rule.Finding{Reason: &mutableTag, Path: i.path, Args: rule.Args(i.Repository(), i.of)})
 				}
 			}), nil
 		},

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -15,6 +15,32 @@ const imageRegistryID = "image-registry"
 
 //go:embed image-registry.md
 var registryDoc string
+
+const registryMessage = "the image %[1]q of %[2]s is not from an allowed registry"
+
+// With the parameter registries the platform team has said what is allowed, so what is
+// not is graver then.
+var (
+	foreignRegistry = rule.Reason{
+		Name: "foreign-registry", Severity: rule.Medium, Message: registryMessage,
+		Remedy: "use EMR's image, or push the image to a registry of your own and allow it by rules[image-registry].params.registries",
+	}
+	forbiddenRegistry = rule.Reason{Name: "forbidden-registry", Severity: rule.High, Message: registryMessage, Remedy: foreignRegistry.Remedy}
+
+	otherRegion = rule.Reason{
+		Name: "registry-of-another-region", Severity: rule.Medium, Message: registryMessage,
+		Remedy: "in %[3]s, EMR's images are in the ECR of account %[4]s",
+	}
+	forbiddenOtherRegion = rule.Reason{Name: "forbidden-registry-of-another-region", Severity: rule.High, Message: registryMessage, Remedy: otherRegion.Remedy}
+
+	invalidReference = rule.Reason{
+		Name: "invalid-reference", Severity: rule.Medium, Message: "the image of %[1]s cannot be read: %[2]s",
+		Remedy: "correct the reference; no container runtime can read it either",
+	}
+	forbiddenInvalidReference = rule.Reason{
+		Name: "forbidden-invalid-reference", Severity: rule.High, Message: invalidReference.Message, Remedy: invalidReference.Remedy,
+	}
+)
 
 // Registry is the rule image-registry.
 //
@@ -31,18 +57,17 @@ var registryDoc string
 // the private ECR of emr.account in every region.
 func Registry() rule.Rule {
 	return rule.Rule{
-		ID:          imageRegistryID,
-		Title:       "images from registries that nobody vouches for",
-		Doc:         registryDoc,
-		Remediation: "use EMR's image, or push the image to a registry of your own and allow it by rules[image-registry].params.registries",
-		Guide:       guide.Images,
-		Default:     rule.Warn,
-		Targets:     targets.PodSpecs(),
+		ID:      imageRegistryID,
+		Title:   "images from registries that nobody vouches for",
+		Doc:     registryDoc,
+		Clauses: []guide.Clause{emr.ClauseImages},
+		Reasons: []*rule.Reason{&foreignRegistry, &otherRegion, &invalidReference, &forbiddenRegistry, &forbiddenOtherRegion, &forbiddenInvalidReference},
+		Targets: targets.PodSpecs(),
 		Parameters: []rule.Parameter{
 			{
 				Name: "registries", Type: "list of `host[:port][/path]`",
 				Doc: "Registries, or the beginnings of paths in them, from which images may come besides EMR's own. " +
-					"They take the place of the ECR of `emr.account`. `*` stands for any run of characters within one label of the host or one part of the path. With this list, everything else is refused instead of warned about.",
+					"They take the place of the ECR of `emr.account`. `*` stands for any run of characters within one label of the host or one part of the path. With this list, everything else is of the graver reasons, which begin with `forbidden`.",
 			},
 		},
 		New: newImageRegistry,
@@ -64,9 +89,9 @@ func newImageRegistry(s rule.Settings) (rule.Check, error) {
 		}
 		registries = append(registries, registry)
 	}
-	var action rule.Action // the rule's own
+	foreign, region, invalid := &foreignRegistry, &otherRegion, &invalidReference
 	if len(registries) > 0 {
-		action = rule.Deny
+		foreign, region, invalid = &forbiddenRegistry, &forbiddenOtherRegion, &forbiddenInvalidReference
 	}
 	allowed := func(i emr.Image) bool {
 		if i.IsEMRs() {
@@ -81,30 +106,23 @@ func newImageRegistry(s rule.Settings) (rule.Check, error) {
 	return eachImage(func(i *namedImage, rep *rule.Report) {
 		switch {
 		case i.err != nil:
-			rep.Add(rule.Finding{
-				Action: action, Path: i.path,
-				Message:     fmt.Sprintf("the image of %s cannot be read: %v", i.of, i.err),
-				Remediation: "correct the reference; no container runtime can read it either",
-			})
+			rep.Add(rule.Finding{Reason: invalid, Path: i.path, Args: rule.Args(i.of, i.err.Error())})
 		case !allowed(i.Image):
-			f := rule.Finding{Action: action, Path: i.path, Message: fmt.Sprintf("the %s is not from an allowed registry", i)}
-			if right := otherRegion(i.Image); right != "" {
-				f.Remediation = right
+			f := rule.Finding{Reason: foreign, Path: i.path, Args: rule.Args(i.Repository(), i.of)}
+			if name, account := registryOf(i.Image); account != "" {
+				f.Reason, f.Args = region, append(f.Args, name, account)
 			}
 			rep.Add(f)
 		}
 	}), nil
 }
 
-// otherRegion explains an image of EMR's account of one region in another one.
-func otherRegion(i emr.Image) string {
+// registryOf returns the region of an image that is of EMR's account of another one, and
+// the account of that region.
+func registryOf(i emr.Image) (region, account string) {
 	account, region, ok := i.ECR()
 	if !ok || !emr.IsRegistryAccount(account) {
-		return ""
+		return "", ""
 	}
-	right := emr.RegistryAccount(region)
-	if right == "" {
-		return ""
-	}
-	return fmt.Sprintf("in %s, EMR's images are in the ECR of account %s", region, right)
+	return region, emr.RegistryAccount(region)
 }

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"time" //nolint:depguard // the names of formats; the clock is the engine's
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -24,6 +26,24 @@ const (
 //go:embed image-release.md
 var releaseDoc string
 
+const newerRelease = "use a newer release with the tag or label `latest`, and build custom images on it"
+
+// The messages say nothing that changes from day to day, or an old finding would look new.
+var (
+	belowMinimum = rule.Reason{
+		Name: "below-minimum", Severity: rule.Medium,
+		Message: "the %[1]s is of release %[2]s, older than %[3]s, the oldest one that is allowed", Remedy: newerRelease,
+	}
+	oldRelease = rule.Reason{
+		Name: "old-release", Severity: rule.Medium,
+		Message: "the %[1]s is of release %[2]s, %[3]s releases behind %[4]s", Remedy: newerRelease,
+	}
+	oldDate = rule.Reason{
+		Name: "old-date", Severity: rule.Medium,
+		Message: "the %[1]s is of %[2]s, more than %[3]s days ago", Remedy: newerRelease,
+	}
+)
+
 // Release is the rule image-release.
 //
 // Guide, "Get the latest security updates for custom images": "Rebuild your custom
@@ -35,13 +55,12 @@ var releaseDoc string
 // Allowed: what tells nothing of its age; releases that are newer than the table.
 func Release() rule.Rule {
 	return rule.Rule{
-		ID:          imageReleaseID,
-		Title:       "releases of EMR and dated images that are too old",
-		Doc:         releaseDoc,
-		Remediation: "use a newer release with the tag or label `latest`, and build custom images on it",
-		Guide:       guide.Images,
-		Default:     rule.Warn,
-		Targets:     targets.PodSpecs(),
+		ID:      imageReleaseID,
+		Title:   "releases of EMR and dated images that are too old",
+		Doc:     releaseDoc,
+		Clauses: []guide.Clause{emr.ClauseImages},
+		Reasons: []*rule.Reason{&oldRelease, &oldDate, &belowMinimum},
+		Targets: targets.PodSpecs(),
 		Parameters: []rule.Parameter{
 			{Name: "minimum", Type: "list of releases", Doc: "The oldest release that may be used, one for each line: `[emr-7.9.0, emr-spark-8.0.0]`."},
 			{Name: "maxReleasesBehind", Type: "number", Doc: "How many known releases of its line may be newer; 6 when absent."},
@@ -104,36 +123,37 @@ func (l *releaseLimits) check(_ context.Context, r *rule.Request, rep *rule.Repo
 	return nil
 }
 
-// judge finds what is too old. The message says nothing that changes from day to
-// day, or an old finding would look new.
+// judge finds what is too old.
 func (l *releaseLimits) judge(rep *rule.Report, s emr.Stamp, what func() string, path string) {
 	if s.HasRelease {
-		if says := l.tooOld(s.Release); says != "" {
-			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("the %s is of release %s, %s", what(), s.Release, says)})
+		if reason, args := l.tooOld(s.Release); reason != nil {
+			rep.Add(rule.Finding{Reason: reason, Path: path, Args: append(rule.Args(what(), dated(s.Release)), args...)})
 		}
 	}
 	if !s.Day.IsZero() && l.settings.Now().UTC().After(s.Day.AddDate(0, 0, l.maxAge)) {
-		rep.Add(rule.Finding{
-			Path:    path,
-			Message: fmt.Sprintf("the %s is of %s, more than %d days ago", what(), s.Day.Format("2006-01-02"), l.maxAge),
-		})
+		rep.Add(rule.Finding{Reason: &oldDate, Path: path, Args: rule.Args(what(), s.Day.Format(time.DateOnly), strconv.Itoa(l.maxAge))})
 	}
 }
 
-// tooOld says why a release is too old, or nothing.
-func (l *releaseLimits) tooOld(r emr.Release) string {
+// tooOld returns the reason why a release is too old, nil when it is not, and the
+// arguments after the first two.
+func (l *releaseLimits) tooOld(r emr.Release) (*rule.Reason, []string) {
 	for _, minimum := range l.minimum {
 		if minimum.SameLine(r) && r.Compare(minimum) < 0 {
-			return fmt.Sprintf("older than %s, the oldest one that is allowed", minimum)
+			return &belowMinimum, rule.Args(minimum.String())
 		}
 	}
 	behind, newest := r.Behind()
 	if behind <= l.maxBehind {
-		return ""
+		return nil, nil
 	}
-	says := fmt.Sprintf("%d releases behind %s", behind, newest)
+	return &oldRelease, rule.Args(strconv.Itoa(behind), newest.String())
+}
+
+// dated is a release with the day of its first image, where that is known.
+func dated(r emr.Release) string {
 	if day := r.FirstImage(); !day.IsZero() {
-		says += " and first built on " + day.Format("2006-01-02")
+		return fmt.Sprintf("%s (first built on %s)", r, day.Format(time.DateOnly))
 	}
-	return says
+	return r.String()
 }

@@ -63,6 +63,7 @@ func eachImage(judge func(*namedImage, *rule.Report)) rule.Check {
 	}
 }
 
+// String names the image in messages.
 func (i *namedImage) String() string {
 	return fmt.Sprintf("image %q of %s", i.Repository(), i.of)
 }

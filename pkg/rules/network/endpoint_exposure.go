@@ -2,12 +2,12 @@
 package network
 
 import (
-	"cmp"
 	"context"
 	_ "embed" // the documentation of the rule
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -15,9 +15,10 @@ import (
 	"github.com/emrguard/emrguard/pkg/apis/elbv2"
 	"github.com/emrguard/emrguard/pkg/apis/gateway"
 	"github.com/emrguard/emrguard/pkg/aws/loadbalancer"
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -42,12 +43,14 @@ var endpointExposureDoc string
 // balancer of AWS.
 func EndpointExposure() rule.Rule {
 	return rule.Rule{
-		ID:          exposureID,
-		Title:       "endpoints that face the internet, or that nothing limits to known sources",
-		Doc:         endpointExposureDoc,
-		Remediation: "make the load balancer internal, and name the sources that may connect",
-		Guide:       guide.Endpoints,
-		Default:     rule.Deny,
+		ID:      exposureID,
+		Title:   "endpoints that face the internet, or that nothing limits to known sources",
+		Doc:     endpointExposureDoc,
+		Clauses: []guide.Clause{emr.ClauseEndpoints},
+		Reasons: slices.Concat(ofAny.all(), ofLivy.all(), []*rule.Reason{
+			&internetFacingConfiguration, &externalIP, &nodePort, &hostPort, &unknownGatewayClass, &unknownIngressClass,
+			&unreadValue, &unreadValueElsewhere, &invalidSource,
+		}),
 		Targets: slices.Concat(
 			[]rule.Target{
 				targets.New("", "v1", "services", rule.Create, rule.Update),
@@ -127,69 +130,53 @@ func (x exposure) check(ctx context.Context, r *rule.Request, rep *rule.Report) 
 }
 
 // judge judges the load balancer of an object. at is the field that makes the object
-// have one, for what no other field of the object decides; remediation may be empty.
-func (x exposure) judge(lb *loadbalancer.LoadBalancer, at, remediation string, rep *rule.Report) {
+// have one, for what no other field of the object decides.
+func (x exposure) judge(lb *loadbalancer.LoadBalancer, at string, reasons *balancerReasons, rep *rule.Report) {
 	here := func(f loadbalancer.Field) string {
 		if f.Of != "" || f.Path == "" {
 			return at
 		}
 		return f.Path
 	}
-	// The path says where it stands in the object itself.
-	by := func(f loadbalancer.Field, word string) string {
-		if f.Of == "" {
-			return ""
-		}
-		return fmt.Sprintf(" %s %s", word, f)
-	}
 	for _, f := range lb.Unread {
-		rep.Add(rule.Finding{
-			Action:      rule.Warn,
-			Path:        here(f),
-			Message:     fmt.Sprintf("%s does not understand %q%s: it makes no load balancer, or leaves the one that exists as it is", lb.Controller, f.Value, by(f, "in")),
-			Remediation: "write the value as the controller's documentation does; lower case counts",
-		})
+		// The path says where it stands in the object itself.
+		found := rule.Finding{Reason: &unreadValue, Path: here(f), Args: rule.Args(lb.Controller, f.Value)}
+		if f.Of != "" {
+			found.Reason, found.Args = &unreadValueElsewhere, append(found.Args, f.String())
+		}
+		rep.Add(found)
 	}
 	switch lb.Scheme {
 	case loadbalancer.None:
 	case loadbalancer.InternetFacing:
-		why := by(lb.Decided, "by")
-		if lb.Decided.Path == "" {
-			why = ", which is its default"
+		found := rule.Finding{Reason: &reasons.internet, Path: here(lb.Decided), Args: rule.Args(lb.Controller)}
+		switch {
+		case lb.Decided.Path == "":
+			found.Reason = &reasons.internetDefault
+		case lb.Decided.Of != "":
+			found.Reason, found.Args = &reasons.internetElsewhere, append(found.Args, lb.Decided.String())
 		}
-		rep.Add(rule.Finding{Path: here(lb.Decided), Message: fmt.Sprintf("%s makes an internet-facing load balancer of it%s", lb.Controller, why), Remediation: remediation})
+		rep.Add(found)
 	case loadbalancer.Internal:
-		x.judgeSources(lb, here, remediation, rep)
+		x.judgeSources(lb, here, reasons, rep)
 	}
 }
 
 // judgeSources judges who may connect to an internal load balancer.
-func (x exposure) judgeSources(lb *loadbalancer.LoadBalancer, here func(loadbalancer.Field) string, remediation string, rep *rule.Report) {
+func (x exposure) judgeSources(lb *loadbalancer.LoadBalancer, here func(loadbalancer.Field) string, reasons *balancerReasons, rep *rule.Report) {
 	if len(lb.Ranges) == 0 && !lb.Limited {
-		rep.Add(rule.Finding{
-			Action:      rule.Warn,
-			Path:        lb.RangesPath,
-			Message:     "nothing limits the sources of the internal load balancer",
-			Remediation: cmp.Or(remediation, "name the source ranges that may connect, or security groups"),
-		})
+		rep.Add(rule.Finding{Reason: &reasons.open, Path: lb.RangesPath})
 	}
 	for _, f := range lb.Ranges {
 		wide, err := x.widest.TooWide(f.Value)
-		var what string
+		found := rule.Finding{Reason: &reasons.wide, Path: here(f), Args: rule.Args(f.Value)}
 		switch {
 		case err != nil:
-			what = "is no range of addresses, so the controller refuses it"
-		case wide:
-			what = "is too wide to limit anything"
-		default:
+			found.Reason = &invalidSource
+		case !wide:
 			continue
 		}
-		rep.Add(rule.Finding{
-			Action:      rule.Warn,
-			Path:        here(f),
-			Message:     fmt.Sprintf("the source range %q %s", f.Value, what),
-			Remediation: cmp.Or(remediation, "name the networks of those who shall connect"),
-		})
+		rep.Add(found)
 	}
 }
 
@@ -207,11 +194,8 @@ func judgeHostPorts(o *object.Object, rep *rule.Report) {
 					continue
 				}
 				rep.Add(rule.Finding{
-					Action:      rule.Warn,
-					Path:        fmt.Sprintf("%s.ports[%d].hostPort", c.Path(), j),
-					Message:     fmt.Sprintf("container %q opens the port %d of its node to whoever reaches the node", c.Name, port.HostPort),
-					Remediation: "remove hostPort, and reach the pod by a Service of type ClusterIP",
-					Key:         pod.Role,
+					Reason: &hostPort, Path: fmt.Sprintf("%s.ports[%d].hostPort", c.Path(), j),
+					Args: rule.Args(c.Name, strconv.Itoa(int(port.HostPort))), Key: pod.Role,
 				})
 			}
 		}

@@ -25,13 +25,8 @@ func (x exposure) judgeGateway(ctx context.Context, r *rule.Request, g *gateway.
 		return fmt.Errorf("look up GatewayClass %s: %w", name, err)
 	}
 	if o == nil {
-		if r.Requester.Class != rule.Nobody { // files seldom hold the classes
-			rep.Add(rule.Finding{
-				Action:      rule.Warn,
-				Path:        "spec.gatewayClassName",
-				Message:     fmt.Sprintf("the GatewayClass %q does not exist yet: whether it will make an internet-facing load balancer is not known", name),
-				Remediation: "create the GatewayClass first",
-			})
+		if !r.Existing() { // files seldom hold the classes
+			rep.Add(rule.Finding{Reason: &unknownGatewayClass, Path: "spec.gatewayClassName", Args: rule.Args(name)})
 		}
 		return nil
 	}
@@ -47,7 +42,7 @@ func (x exposure) judgeGateway(ctx context.Context, r *rule.Request, g *gateway.
 	if err != nil {
 		return err
 	}
-	x.judge(loadbalancer.OfGateway(classConf, own), "spec.gatewayClassName", "", rep)
+	x.judge(loadbalancer.OfGateway(classConf, own), "spec.gatewayClassName", &ofAny, rep)
 	return nil
 }
 
@@ -75,6 +70,6 @@ func configurationOf(ctx context.Context, r *rule.Request, ref *gateway.Paramete
 // that refers to it.
 func judgeConfiguration(c *elbv2.LoadBalancerConfiguration, rep *rule.Report) {
 	if c.Spec.Scheme != nil && loadbalancer.Scheme(*c.Spec.Scheme) == loadbalancer.InternetFacing {
-		rep.Add(rule.Finding{Path: "spec.scheme", Message: "the load balancers of the Gateways that refer to it are internet-facing"})
+		rep.Add(rule.Finding{Reason: &internetFacingConfiguration, Path: "spec.scheme"})
 	}
 }

@@ -53,13 +53,8 @@ func (x exposure) judgeIngress(ctx context.Context, r *rule.Request, o *networki
 	case !class.exists && name == "":
 		return nil // nobody takes it
 	case !class.exists && !hasIngressAnnotations(o) && (!r.File || name != loadbalancer.DefaultIngressClass):
-		if r.Requester.Class != rule.Nobody { // files seldom hold the classes
-			rep.Add(rule.Finding{
-				Action:      rule.Warn,
-				Path:        "spec.ingressClassName",
-				Message:     fmt.Sprintf("the IngressClass %q does not exist yet: whether it will make an internet-facing load balancer is not known", name),
-				Remediation: "create the IngressClass first",
-			})
+		if !r.Existing() { // files seldom hold the classes
+			rep.Add(rule.Finding{Reason: &unknownIngressClass, Path: "spec.ingressClassName", Args: rule.Args(name)})
 		}
 		return nil
 	}
@@ -72,7 +67,7 @@ func (x exposure) judgeIngress(ctx context.Context, r *rule.Request, o *networki
 	if in.Annotations[loadbalancer.ClassAnnotation] != "" {
 		at = fieldpath.Key("metadata.annotations", loadbalancer.ClassAnnotation)
 	}
-	x.judge(loadbalancer.OfIngress(in, group), at, "", rep)
+	x.judge(loadbalancer.OfIngress(in, group), at, &ofAny, rep)
 	return nil
 }
 

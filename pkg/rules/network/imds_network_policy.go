@@ -13,9 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
@@ -48,13 +49,12 @@ func IMDSNetworkPolicy() rule.Rule {
 	ns := targets.New("", "v1", "namespaces", rule.Create)
 	ns.Cluster, ns.Audit = true, true
 	return rule.Rule{
-		ID:          imdsNetworkPolicyID,
-		Title:       "NetworkPolicies that leave the instance metadata service open",
-		Doc:         imdsNetworkPolicyDoc,
-		Remediation: "leave the service out: `to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]`, for IPv6 `{cidr: ::/0, except: [fd00:ec2::254/128]}`",
-		Guide:       guide.Nodes,
-		Default:     rule.Warn,
-		Targets:     []rule.Target{targets.New("networking.k8s.io", "v1", "networkpolicies", rule.Create, rule.Update), ns},
+		ID:      imdsNetworkPolicyID,
+		Title:   "NetworkPolicies that leave the instance metadata service open",
+		Doc:     imdsNetworkPolicyDoc,
+		Clauses: []guide.Clause{emr.ClauseNodes},
+		Reasons: []*rule.Reason{&openEgress, &openPolicies, &someEgress, &noEgress, &noPolicy},
+		Targets: []rule.Target{targets.New("networking.k8s.io", "v1", "networkpolicies", rule.Create, rule.Update), ns},
 		Parameters: []rule.Parameter{{
 			Name: "blockedElsewhere", Type: "list of patterns",
 			Doc: "Namespaces whose pods something else keeps from the metadata service, such as nodes with hop limit 1 or iptables rules, or a policy of Calico or Cilium; `*` for all.",
@@ -81,12 +81,12 @@ func IMDSNetworkPolicy() rule.Rule {
 func checkIMDS(ctx context.Context, r *rule.Request, rep *rule.Report) error {
 	if policy, ok := r.Object.Typed.(*networkingv1.NetworkPolicy); ok {
 		for _, o := range openings(policy) {
-			rep.Add(rule.Finding{Path: o.path, Message: fmt.Sprintf("egress %s reaches the instance metadata service at %s", o.what, strings.Join(o.addresses, " and "))})
+			rep.Add(rule.Finding{Reason: &openEgress, Path: o.path, Args: rule.Args(o.what, strings.Join(o.addresses, " and "))})
 		}
 		return nil
 	}
 	// A Namespace is there before its policies can be: only an audit knows them.
-	if r.Object.GVK.Kind != "Namespace" || r.Requester.Class != rule.Nobody {
+	if r.Object.GVK.Kind != "Namespace" || !r.Existing() {
 		return nil
 	}
 	objects, err := r.Cluster.Objects(ctx, networkPolicies, r.Namespace)
@@ -124,22 +124,43 @@ func judgeNamespaceIMDS(policies []*networkingv1.NetworkPolicy, rep *rule.Report
 	switch {
 	case covered:
 	case len(some) > 0:
-		rep.Add(rule.Finding{
-			Message:     fmt.Sprintf("no NetworkPolicy keeps all pods from the instance metadata service: those of the type Egress (%s) select only some", wording.List(some)),
-			Remediation: imdsRemediation,
-		})
+		rep.Add(rule.Finding{Reason: &someEgress, Args: rule.Args(wording.List(some))})
 	case len(policies) > 0:
-		rep.Add(rule.Finding{Message: "no NetworkPolicy keeps pods from the instance metadata service: none is of the type Egress", Remediation: imdsRemediation})
+		rep.Add(rule.Finding{Reason: &noEgress})
 	default:
-		rep.Add(rule.Finding{Message: "no NetworkPolicy keeps pods from the instance metadata service: the namespace has none", Remediation: imdsRemediation})
+		rep.Add(rule.Finding{Reason: &noPolicy})
 	}
 	if len(open) > 0 {
-		rep.Add(rule.Finding{Message: "NetworkPolicies let the pods that they select reach the instance metadata service, whatever others forbid: " + wording.List(open)})
+		rep.Add(rule.Finding{Reason: &openPolicies, Args: rule.Args(wording.List(open))})
 	}
 }
 
-const imdsRemediation = "add a NetworkPolicy with `podSelector: {}`, `policyTypes: [Egress]` and the egress that jobs need, without 169.254.169.254 and fd00:ec2::254; " +
+const leaveOutRemedy = "leave the service out: `to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]`, for IPv6 `{cidr: ::/0, except: [fd00:ec2::254/128]}`"
+
+const coverRemedy = "add a NetworkPolicy with `podSelector: {}`, `policyTypes: [Egress]` and the egress that jobs need, without 169.254.169.254 and fd00:ec2::254; " +
 	"or name the namespace in blockedElsewhere when its nodes block the service"
+
+var (
+	openEgress = rule.Reason{
+		Name: "open-egress", Severity: rule.Medium, Message: "egress %[1]s reaches the instance metadata service at %[2]s", Remedy: leaveOutRemedy,
+	}
+	openPolicies = rule.Reason{
+		Name: "open-policies", Severity: rule.Medium,
+		Message: "NetworkPolicies let the pods that they select reach the instance metadata service, whatever others forbid: %[1]s", Remedy: leaveOutRemedy,
+	}
+	someEgress = rule.Reason{
+		Name: "some-pods-covered", Severity: rule.Medium,
+		Message: "no NetworkPolicy keeps all pods from the instance metadata service: those of the type Egress (%[1]s) select only some", Remedy: coverRemedy,
+	}
+	noEgress = rule.Reason{
+		Name: "no-egress-policy", Severity: rule.Medium,
+		Message: "no NetworkPolicy keeps pods from the instance metadata service: none is of the type Egress", Remedy: coverRemedy,
+	}
+	noPolicy = rule.Reason{
+		Name: "no-policy", Severity: rule.Medium,
+		Message: "no NetworkPolicy keeps pods from the instance metadata service: the namespace has none", Remedy: coverRemedy,
+	}
+)
 
 // metadataAddresses are those of the instance metadata service.
 var metadataAddresses = []netip.Addr{netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("fd00:ec2::254")}

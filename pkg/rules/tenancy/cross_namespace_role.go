@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -18,6 +18,22 @@ const crossNamespaceID = "cross-namespace-role"
 
 //go:embed cross-namespace-role.md
 var crossNamespaceRoleDoc string
+
+const separateRoles = "give every virtual cluster execution roles of its own, in the AWS account of the cluster"
+
+var (
+	sharedRole = rule.Reason{
+		Name: "shared-role", Severity: rule.Medium, Message: "the execution role %[1]q of %[2]s is in %[3]s too", Remedy: separateRoles,
+	}
+	roleOfAnotherAccount = rule.Reason{
+		Name: "role-of-another-account", Severity: rule.Medium,
+		Message: "the execution role %[1]q is of the AWS account %[2]s; the cluster's account is %[3]s", Remedy: separateRoles,
+	}
+	roleOfUnusualAccount = rule.Reason{
+		Name: "role-of-an-unusual-account", Severity: rule.Medium,
+		Message: "the execution role %[1]q is of the AWS account %[2]s; the managed accounts of the namespace are of %[3]s", Remedy: separateRoles,
+	}
+)
 
 // CrossNamespaceRole is the rule cross-namespace-role.
 //
@@ -31,13 +47,12 @@ var crossNamespaceRoleDoc string
 // Allowed: a role in one managed namespace, of the cluster's AWS account.
 func CrossNamespaceRole() rule.Rule {
 	return rule.Rule{
-		ID:          crossNamespaceID,
-		Title:       "an execution role of several namespaces, or of another AWS account",
-		Doc:         crossNamespaceRoleDoc,
-		Remediation: "give every virtual cluster execution roles of its own, in the AWS account of the cluster",
-		Guide:       guide.UntrustedCode,
-		Default:     rule.Warn,
-		Targets:     []rule.Target{targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)},
+		ID:      crossNamespaceID,
+		Title:   "an execution role of several namespaces, or of another AWS account",
+		Doc:     crossNamespaceRoleDoc,
+		Clauses: []guide.Clause{emr.ClauseUntrustedCode},
+		Reasons: []*rule.Reason{&sharedRole, &roleOfAnotherAccount, &roleOfUnusualAccount},
+		Targets: []rule.Target{targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode(crossNamespaceID, &struct{}{}); err != nil {
 				return nil, err
@@ -73,10 +88,7 @@ func checkCrossNamespaceRole(ctx context.Context, s rule.Settings, r *rule.Reque
 		others = append(others, name)
 	}
 	if len(others) > 0 {
-		rep.Add(rule.Finding{
-			Path:    b.path,
-			Message: fmt.Sprintf("the execution role %q of %s is in %s too", b.Role, r.Namespace, strings.Join(others, ", ")),
-		})
+		rep.Add(rule.Finding{Reason: &sharedRole, Path: b.path, Args: rule.Args(b.Role.String(), r.Namespace, strings.Join(others, ", "))})
 	}
 	return judgeAWSAccount(ctx, s, r, rep, b)
 }
@@ -86,21 +98,18 @@ func judgeAWSAccount(ctx context.Context, s rule.Settings, r *rule.Request, rep 
 	if b.AccountID == "" {
 		return nil // a managed name of the older form tells none
 	}
-	usual, whose := []string{s.Account}, "the cluster's account is"
+	usual, reason := []string{s.Account}, &roleOfAnotherAccount
 	if s.Account == "" {
 		accounts, err := r.Cluster.ServiceAccounts(ctx, r.Namespace)
 		if err != nil {
 			return fmt.Errorf("list the ServiceAccounts of %s: %w", r.Namespace, err)
 		}
-		usual, whose = namedAccounts(accounts, r.Object), "the managed accounts of the namespace are of"
+		usual, reason = namedAccounts(accounts, r.Object), &roleOfUnusualAccount
 	}
 	if len(usual) == 0 || slices.Contains(usual, b.AccountID) {
 		return nil
 	}
-	rep.Add(rule.Finding{
-		Path:    b.path,
-		Message: fmt.Sprintf("the execution role %q is of the AWS account %s; %s %s", b.Role, b.AccountID, whose, strings.Join(usual[:min(len(usual), maxNamed)], ", ")),
-	})
+	rep.Add(rule.Finding{Reason: reason, Path: b.path, Args: rule.Args(b.Role.String(), b.AccountID, strings.Join(usual[:min(len(usual), maxNamed)], ", "))})
 	return nil
 }
 

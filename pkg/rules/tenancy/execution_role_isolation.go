@@ -6,12 +6,13 @@ import (
 	_ "embed" // the documentation of the rule
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -23,6 +24,24 @@ const defaultMaxRoles = 3
 
 //go:embed execution-role-isolation.md
 var executionRoleIsolationDoc string
+
+var (
+	manyRoles = rule.Reason{
+		Name: "many-roles", Severity: rule.Medium,
+		Message: "with the execution role %[1]q the namespace %[2]s holds %[3]s roles, more than %[4]s: code of one may try for all of them",
+		Remedy:  "use a virtual cluster, and namespace, of its own for roles of other privilege, or have the platform team allow the role by rules[execution-role-isolation].params",
+	}
+	roleNotAllowed = rule.Reason{
+		Name: "role-not-allowed", Severity: rule.High, Message: "the namespace %[1]s may not hold the execution role %[2]q",
+		Remedy: "submit the job to the virtual cluster that is for this role or with a role that is for this one, " +
+			"or have the platform team add the role to rules[execution-role-isolation].params.namespaces",
+	}
+	roleOfAnotherGroup = rule.Reason{
+		Name: "role-of-another-group", Severity: rule.High,
+		Message: "the execution role %[1]q is of %[2]s, and the namespace %[3]s holds %[4]q, which is of %[5]s",
+		Remedy:  "submit the job to a virtual cluster of its own group, or have the platform team correct rules[execution-role-isolation].params.groups",
+	}
+)
 
 // ExecutionRoleIsolation is the rule execution-role-isolation.
 //
@@ -40,12 +59,11 @@ var executionRoleIsolationDoc string
 // one group; without them, three roles.
 func ExecutionRoleIsolation() rule.Rule {
 	return rule.Rule{
-		ID:          isolationID,
-		Title:       "execution roles of different privilege in one namespace",
-		Doc:         executionRoleIsolationDoc,
-		Remediation: "use a virtual cluster, and namespace, of its own for roles of other privilege, or have the platform team allow the role by rules[execution-role-isolation].params",
-		Guide:       guide.UntrustedCode,
-		Default:     rule.Warn,
+		ID:      isolationID,
+		Title:   "execution roles of different privilege in one namespace",
+		Doc:     executionRoleIsolationDoc,
+		Clauses: []guide.Clause{emr.ClauseUntrustedCode},
+		Reasons: []*rule.Reason{&manyRoles, &roleNotAllowed, &roleOfAnotherGroup},
 		Targets: slices.Concat(
 			[]rule.Target{
 				targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update),
@@ -153,12 +171,7 @@ func (c *isolation) judgeAccounts(ctx context.Context, r *rule.Request, rep *rul
 }
 
 func notAllowed(r *rule.Request, b bearer) rule.Finding {
-	return rule.Finding{
-		Action: rule.Deny, Path: b.path,
-		Message: fmt.Sprintf("the namespace %s may not hold the execution role %q", r.Namespace, b.Role),
-		Remediation: "submit the job to the virtual cluster that is for this role or with a role that is for this one, " +
-			"or have the platform team add the role to rules[execution-role-isolation].params.namespaces",
-	}
+	return rule.Finding{Reason: &roleNotAllowed, Path: b.path, Args: rule.Args(r.Namespace, b.Role.String())}
 }
 
 // rolesThere returns the roles of the namespace's accounts, each once, without the
@@ -172,7 +185,7 @@ func (c *isolation) rolesThere(ctx context.Context, r *rule.Request) ([]emr.Role
 	var list []emr.Role
 	seen := map[string][]emr.Role{} // by name: a namespace may have thousands of accounts
 	own, isAccount := emr.Role{}, r.Object.GVK.Kind == "ServiceAccount"
-	if b, ok := ownRole(r.Object); ok && isAccount && r.Requester.Class == rule.Nobody {
+	if b, ok := ownRole(r.Object); ok && isAccount && r.Existing() {
 		own = b.Role
 	}
 	for i := range accounts {
@@ -201,12 +214,7 @@ func (c *isolation) judgeGroups(r *rule.Request, rep *rule.Report, b bearer, the
 		if len(mine)+len(theirs) == 0 || slices.ContainsFunc(mine, func(i int) bool { return slices.Contains(theirs, i) }) {
 			continue
 		}
-		rep.Add(rule.Finding{
-			Action: rule.Deny, Path: b.path,
-			Message: fmt.Sprintf("the execution role %q is of %s, and the namespace %s holds %q, which is of %s",
-				b.Role, c.groupName(mine), r.Namespace, other, c.groupName(theirs)),
-			Remediation: "submit the job to a virtual cluster of its own group, or have the platform team correct rules[execution-role-isolation].params.groups",
-		})
+		rep.Add(rule.Finding{Reason: &roleOfAnotherGroup, Path: b.path, Args: rule.Args(b.Role.String(), c.groupName(mine), r.Namespace, other.String(), c.groupName(theirs))})
 		return
 	}
 }
@@ -234,10 +242,6 @@ func (c *isolation) judgeCount(r *rule.Request, rep *rule.Report, b bearer, ther
 		return
 	}
 	if n := len(there) + 1; n > c.maxRoles {
-		rep.Add(rule.Finding{
-			Path: b.path,
-			Message: fmt.Sprintf("with the execution role %q the namespace %s holds %d roles, more than %d: code of one may try for all of them",
-				b.Role, r.Namespace, n, c.maxRoles),
-		})
+		rep.Add(rule.Finding{Reason: &manyRoles, Path: b.path, Args: rule.Args(b.Role.String(), r.Namespace, strconv.Itoa(n), strconv.Itoa(c.maxRoles))})
 	}
 }

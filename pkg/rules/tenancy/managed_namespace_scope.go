@@ -3,7 +3,6 @@ package tenancy
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,11 +10,12 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/changes"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
@@ -24,6 +24,28 @@ const scopeID = "managed-namespace-scope"
 
 //go:embed managed-namespace-scope.md
 var managedNamespaceScopeDoc string
+
+const askAdministrator = "ask an administrator"
+
+var (
+	selectingLabel = rule.Reason{
+		Name: "selecting-label", Severity: rule.High, Act: true,
+		Message: "%[1]s may not change the label %[2]s, by which EMR's namespaces are selected", Remedy: askAdministrator,
+	}
+	podSecurityLowered = rule.Reason{
+		Name: "pod-security-lowered", Severity: rule.High, Act: true,
+		Message: "%[1]s may not lower what Pod Security enforces (%[2]s: %[3]q to %[4]q)", Remedy: askAdministrator,
+	}
+	bindingTaken = rule.Reason{
+		Name: "binding-of-emr", Severity: rule.High, Act: true,
+		Message: "%[1]s may not take the RoleBinding %[2]q from EMR's user %[3]q", Remedy: askAdministrator,
+	}
+	indicatorsAlone = rule.Reason{
+		Name: "managed-by-indicators-alone", Severity: rule.Medium,
+		Message: "only indicators that EMR leaves make the namespace %[1]q EMR's: its requests pass unjudged while emrguard is down",
+		Remedy:  "name it in emr.namespaces, or have emr.namespaceSelector select it",
+	}
+)
 
 // ManagedNamespaceScope is the rule managed-namespace-scope.
 //
@@ -39,13 +61,12 @@ func ManagedNamespaceScope() rule.Rule {
 	namespaces.Cluster = true
 	existing := rule.Target{Version: "v1", Resource: "namespaces", Cluster: true, Audit: true, Operations: []rule.Operation{rule.Create}}
 	return rule.Rule{
-		ID:          scopeID,
-		Title:       "a managed namespace taken out of scope, or its Pod Security lowered",
-		Doc:         managedNamespaceScopeDoc,
-		Remediation: "ask an administrator",
-		Guide:       guide.RBAC,
-		Default:     rule.Deny,
-		Requester:   true,
+		ID:        scopeID,
+		Title:     "a managed namespace taken out of scope, or its Pod Security lowered",
+		Doc:       managedNamespaceScopeDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   []*rule.Reason{&selectingLabel, &podSecurityLowered, &bindingTaken, &indicatorsAlone},
+		Requester: true,
 		Targets: append([]rule.Target{
 			namespaces,
 			existing,
@@ -56,7 +77,7 @@ func ManagedNamespaceScope() rule.Rule {
 				return nil, err
 			}
 			return func(_ context.Context, r *rule.Request, rep *rule.Report) error {
-				if r.Requester.Class == rule.Nobody {
+				if r.Existing() {
 					judgeDiscovered(s, r, rep)
 				}
 				if !r.Requester.Untrusted() {
@@ -84,11 +105,7 @@ func judgeDiscovered(s rule.Settings, r *rule.Request, rep *rule.Report) {
 	if r.Object.GVK.Kind != "Namespace" || !r.Managed || slices.Contains(s.Namespaces, r.Name) || s.Selector != nil && s.Selector.Matches(labels.Set(r.Object.Meta.Labels)) {
 		return
 	}
-	rep.Add(rule.Finding{
-		Action: rule.Warn, Path: "metadata.name",
-		Message:     fmt.Sprintf("namespace %q is EMR's by the marks that EMR leaves alone: its requests pass unjudged while emrguard is down", r.Name),
-		Remediation: "name it in emr.namespaces, or have emr.namespaceSelector select it",
-	})
+	rep.Add(rule.Finding{Reason: &indicatorsAlone, Path: "metadata.name", Args: rule.Args(r.Name)})
 }
 
 func judgeLabels(s rule.Settings, r *rule.Request, rep *rule.Report) {
@@ -100,9 +117,9 @@ func judgeLabels(s rule.Settings, r *rule.Request, rep *rule.Report) {
 		path := fieldpath.Key("metadata.labels", key)
 		switch {
 		case s.Selector != nil && selects(s.Selector, key):
-			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("%s may not change the label %s, by which EMR's namespaces are selected", wording.Requester(r.Requester), key), Act: true})
+			rep.Add(rule.Finding{Reason: &selectingLabel, Path: path, Args: rule.Args(wording.Requester(r.Requester), key)})
 		case key == enforceLevel && level(after[key]) < level(before[key]), key == enforceVersion && olderVersion(after[key], before[key]):
-			rep.Add(rule.Finding{Path: path, Message: fmt.Sprintf("%s may not lower what Pod Security enforces (%s: %q to %q)", wording.Requester(r.Requester), key, before[key], after[key]), Act: true})
+			rep.Add(rule.Finding{Reason: &podSecurityLowered, Path: path, Args: rule.Args(wording.Requester(r.Requester), key, before[key], after[key])})
 		}
 	}
 }
@@ -147,7 +164,7 @@ func judgeMark(s rule.Settings, r *rule.Request, rep *rule.Report) {
 			continue
 		}
 		stays[user] = true
-		rep.Add(rule.Finding{Path: "subjects", Message: fmt.Sprintf("%s may not take the RoleBinding %q from EMR's user %q", wording.Requester(r.Requester), r.Object.Meta.Name, user), Act: true})
+		rep.Add(rule.Finding{Reason: &bindingTaken, Path: "subjects", Args: rule.Args(wording.Requester(r.Requester), r.Object.Meta.Name, user)})
 	}
 }
 

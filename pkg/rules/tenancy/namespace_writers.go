@@ -3,9 +3,10 @@ package tenancy
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 	"slices"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
@@ -13,6 +14,11 @@ import (
 
 //go:embed namespace-writers.md
 var namespaceWritersDoc string
+
+var writtenBySubmitter = rule.Reason{
+	Name: "written-by-submitter", Severity: rule.Low, Act: true, Message: "%[1]s creates a %[2]s in EMR's namespace",
+	Remedy: "submit the work through EMR, or keep it in another namespace",
+}
 
 // NamespaceWriters is the rule namespace-writers.
 //
@@ -31,14 +37,13 @@ func NamespaceWriters() rule.Rule {
 		creations = append(creations, t)
 	}
 	return rule.Rule{
-		ID:          "namespace-writers",
-		Title:       "pods, workloads, ConfigMaps or Secrets that neither EMR nor an administrator made",
-		Doc:         namespaceWritersDoc,
-		Remediation: "submit the work through EMR, or keep it in another namespace",
-		Guide:       rule.Guide{Section: "Considerations for Lake Formation (fine-grained access control)", Address: "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security_iam_fgac-lf-works.html"},
-		Default:     rule.Audit,
-		Requester:   true,
-		Targets:     slices.Clip(creations),
+		ID:        "namespace-writers",
+		Title:     "pods, workloads, ConfigMaps or Secrets that neither EMR nor an administrator made",
+		Doc:       namespaceWritersDoc,
+		Clauses:   []guide.Clause{emr.ClauseLakeFormation},
+		Reasons:   []*rule.Reason{&writtenBySubmitter},
+		Requester: true,
+		Targets:   slices.Clip(creations),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("namespace-writers", &struct{}{}); err != nil {
 				return nil, err
@@ -50,7 +55,7 @@ func NamespaceWriters() rule.Rule {
 
 func checkNamespaceWriters(_ context.Context, r *rule.Request, rep *rule.Report) error {
 	if r.Requester.Class == rule.Submitter {
-		rep.Add(rule.Finding{Message: fmt.Sprintf("%s creates a %s in EMR's namespace", wording.Requester(r.Requester), r.Object.GVK.Kind), Act: true})
+		rep.Add(rule.Finding{Reason: &writtenBySubmitter, Args: rule.Args(wording.Requester(r.Requester), r.Object.GVK.Kind)})
 	}
 	return nil
 }
