@@ -12,9 +12,10 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 )
 
 //go:embed guard-protection.md
@@ -38,14 +39,13 @@ var guardProtectionDoc string
 func GuardProtection() rule.Rule {
 	const id = "guard-protection"
 	return rule.Rule{
-		ID:          id,
-		Title:       "emrguard's own webhook configuration changed, deleted or weakened",
-		Doc:         guardProtectionDoc,
-		Remediation: "let an administrator bring it back: `helm upgrade` does",
-		Guide:       guide.RBAC,
-		Default:     rule.Off,
-		Requester:   true,
-		Targets:     []rule.Target{auditTarget("validatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
+		ID:        id,
+		Title:     "emrguard's own webhook configuration changed, deleted or weakened",
+		Doc:       guardProtectionDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   []*rule.Reason{&guardChange, &failsOpen, &objectSelector, &foreignConditions, &missingNamespace, &missingMetadata},
+		Requester: true,
+		Targets:   []rule.Target{auditTarget("validatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
 		Parameters: []rule.Parameter{{
 			Name: "caBundleWriters", Type: "list of patterns",
 			Doc: "users who may write the caBundles, and nothing else; the chart adds its own service account. Replaces the default: " + strings.Join(DefaultCABundleWriters(), ", "),
@@ -109,12 +109,7 @@ func (j *guardJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repor
 		!gainsOwner(old.OwnerReferences, config.OwnerReferences) && reflect.DeepEqual(withoutCABundles(old), withoutCABundles(config)) {
 		return nil
 	}
-	rep.Add(rule.Finding{
-		Path:        "metadata.name",
-		Message:     fmt.Sprintf("\"%s\" may not %s \"%s\", by which the API server asks emrguard", r.Requester.User, act(r), config.Name),
-		Remediation: "let an administrator do it, or somebody with the verb bypass on validatingwebhookconfigurations of emrguard.dev",
-		Act:         true,
-	})
+	rep.Add(rule.Finding{Reason: &guardChange, Path: "metadata.name", Args: rule.Args(r.Requester.User, act(r), config.Name)})
 	return nil
 }
 
@@ -150,28 +145,28 @@ func weakened(ctx context.Context, r *rule.Request, config *admissionregistratio
 		}
 		path := fmt.Sprintf("webhooks[%d]", i)
 		if strings.HasPrefix(w.Name, managedEntry) && w.FailurePolicy != nil && *w.FailurePolicy != admissionregistrationv1.Fail {
-			rep.Add(rule.Finding{Path: path + ".failurePolicy", Message: fmt.Sprintf("emrguard's entry %q fails open: while emrguard cannot be reached, its namespaces are not protected", w.Name)})
+			rep.Add(rule.Finding{Reason: &failsOpen, Path: path + ".failurePolicy", Args: rule.Args(w.Name)})
 		}
 		if s := w.ObjectSelector; s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0 {
-			rep.Add(rule.Finding{Path: path + ".objectSelector", Message: fmt.Sprintf("emrguard's entry %q leaves objects out by their labels, which whoever makes them chooses", w.Name)})
+			rep.Add(rule.Finding{Reason: &objectSelector, Path: path + ".objectSelector", Args: rule.Args(w.Name)})
 		}
 		if len(w.MatchConditions) > 0 && !slices.Equal(w.MatchConditions, conditions) {
-			rep.Add(rule.Finding{Path: path + ".matchConditions", Message: fmt.Sprintf("emrguard's entry %q has conditions that emrguard did not write", w.Name)})
+			rep.Add(rule.Finding{Reason: &foreignConditions, Path: path + ".matchConditions", Args: rule.Args(w.Name)})
 		}
 	}
 	for _, part := range []struct {
 		entries []mutation
-		missing string
+		missing *rule.Reason
 	}{
-		{own, "none of emrguard's entries is for the managed namespace %q: nothing is judged there"},
-		{metadata, "none of emrguard's entries for metadata is for the managed namespace %q: labels and annotations that are changed by a subresource are not judged there"},
+		{own, &missingNamespace},
+		{metadata, &missingMetadata},
 	} {
 		names, err := uncovered(ctx, r, part.entries)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
-			rep.Add(rule.Finding{Path: "webhooks", Message: fmt.Sprintf(part.missing, name)})
+			rep.Add(rule.Finding{Reason: part.missing, Path: "webhooks", Args: rule.Args(name)})
 		}
 	}
 	return nil

@@ -10,10 +10,11 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 )
 
 //go:embed mutating-admission-policy.md
@@ -32,13 +33,12 @@ var mutatingAdmissionPolicyDoc string
 func MutatingAdmissionPolicy() rule.Rule {
 	const id = "mutating-admission-policy"
 	return rule.Rule{
-		ID:          id,
-		Title:       "MutatingAdmissionPolicies and bindings that reach managed namespaces",
-		Doc:         mutatingAdmissionPolicyDoc,
-		Remediation: "limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it",
-		Guide:       guide.RBAC,
-		Default:     rule.Warn,
-		Requester:   true,
+		ID:        id,
+		Title:     "MutatingAdmissionPolicies and bindings that reach managed namespaces",
+		Doc:       mutatingAdmissionPolicyDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   []*rule.Reason{&forbiddenPolicy, &unboundPolicy, &bindingAtWork, &policyOnReviews},
+		Requester: true,
 		Targets: []rule.Target{
 			auditTarget("mutatingadmissionpolicies", rule.Create, rule.Update),
 			auditTarget("mutatingadmissionpolicybindings", rule.Create, rule.Update),
@@ -83,13 +83,7 @@ func (j *policyJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repo
 	if path == "" || r.Operation == rule.Update && r.Old != nil && sameSpec(r.Old, r.Object) || !m.mayReach(r, j.settings.Selector != nil) {
 		return nil
 	}
-	rep.Add(rule.Finding{
-		Path: path,
-		Message: fmt.Sprintf("\"%s\" may not %s a %s that reaches pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens: "+
-			"it could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; "+
-			"other labels, objectSelector, excludeResourceRules and matchConditions do not", r.Requester.User, act(r), r.Object.GVK.Kind),
-		Act: true,
-	})
+	rep.Add(rule.Finding{Reason: &forbiddenPolicy, Path: path, Args: rule.Args(r.Requester.User, act(r), r.Object.GVK.Kind)})
 	return nil
 }
 
@@ -149,37 +143,29 @@ func (j *policyJudge) audit(ctx context.Context, r *rule.Request, rep *rule.Repo
 		return nil
 	}
 	if own.touchesReviews() {
-		rep.Add(rule.Finding{
-			Path:        path,
-			Message:     "it is for reviews of access or tokens, and could give somebody more rights at kubelets and operators",
-			Remediation: "find out whose it is; limit its rules to the resources that it is for, or list its name in rules.mutating-admission-policy.params.known",
-		})
+		rep.Add(rule.Finding{Reason: &policyOnReviews, Path: path})
 		return nil
 	}
 	namespaces, err := own.reached(ctx, r)
 	if err != nil || len(namespaces) == 0 {
 		return err
 	}
-	var message string
+	f := rule.Finding{Path: path}
 	switch x := r.Object.Typed.(type) {
 	case *admissionregistrationv1.MutatingAdmissionPolicy:
 		bound, err := j.isBound(ctx, r, x.Name)
 		if err != nil || bound {
 			return err
 		}
-		message = fmt.Sprintf("the policy is for pods, service accounts, ConfigMaps or workloads of %s, and could give EMR's pods another service account once it is bound", count(namespaces))
+		f.Reason, f.Args = &unboundPolicy, rule.Args(count(namespaces))
 	case *admissionregistrationv1.MutatingAdmissionPolicyBinding:
 		namespaces, err := j.meeting(ctx, r, x.Spec.PolicyName, namespaces)
 		if err != nil || len(namespaces) == 0 {
 			return err
 		}
-		message = fmt.Sprintf("the binding puts the policy %q to work for pods, service accounts, ConfigMaps or workloads of %s, and could give EMR's pods another service account",
-			x.Spec.PolicyName, count(namespaces))
+		f.Reason, f.Args = &bindingAtWork, rule.Args(count(namespaces), x.Spec.PolicyName)
 	}
-	rep.Add(rule.Finding{
-		Path: path, Message: message,
-		Remediation: "find out whose it is; limit it by a namespaceSelector, or list its name in rules.mutating-admission-policy.params.known",
-	})
+	rep.Add(f)
 	return nil
 }
 

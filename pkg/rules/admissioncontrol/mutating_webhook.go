@@ -13,9 +13,9 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -39,14 +39,13 @@ var mutatingWebhookDoc string
 func MutatingWebhook() rule.Rule {
 	const id = "mutating-webhook"
 	return rule.Rule{
-		ID:          id,
-		Title:       "mutating webhooks that reach managed namespaces, or EKS's own changed",
-		Doc:         mutatingWebhookDoc,
-		Remediation: "limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it",
-		Guide:       guide.RBAC,
-		Default:     rule.Deny,
-		Requester:   true,
-		Targets:     []rule.Target{auditTarget("mutatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
+		ID:        id,
+		Title:     "mutating webhooks that reach managed namespaces, or EKS's own changed",
+		Doc:       mutatingWebhookDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   []*rule.Reason{&forbiddenWebhook, &reservedName, &existingWebhook, &webhookOnReviews},
+		Requester: true,
+		Targets:   []rule.Target{auditTarget("mutatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
 		Parameters: []rule.Parameter{
 			{
 				Name: "allowed", Type: "list of {name: pattern, users: patterns}",
@@ -145,13 +144,7 @@ func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Rep
 	old, _ := oldOf[admissionregistrationv1.MutatingWebhookConfiguration](r)
 	if i := slices.IndexFunc(j.allowed, func(o owner) bool { return o.reserves && o.name.Match(config.Name) }); i >= 0 {
 		if old == nil || !sameWebhooks(old.Webhooks, config.Webhooks) || gainsOwner(old.OwnerReferences, config.OwnerReferences) {
-			rep.Add(rule.Finding{
-				Path: "metadata.name",
-				Message: fmt.Sprintf("\"%s\" may not %s the MutatingWebhookConfiguration \"%s\", which is reserved for %s: pods may depend on it for their credentials",
-					r.Requester.User, act(r), config.Name, j.allowed[i].who),
-				Remediation: "leave it to those and to administrators",
-				Act:         true,
-			})
+			rep.Add(rule.Finding{Reason: &reservedName, Path: "metadata.name", Args: rule.Args(r.Requester.User, act(r), config.Name, j.allowed[i].who)})
 		}
 		return nil
 	}
@@ -159,13 +152,7 @@ func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Rep
 		return nil
 	}
 	if names := j.reaching(r, config); len(names) > 0 {
-		rep.Add(rule.Finding{
-			Path: "webhooks",
-			Message: fmt.Sprintf("\"%s\" may not %s mutating webhooks that reach pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens (%s): "+
-				"they could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; "+
-				"other labels, objectSelector and matchConditions do not", r.Requester.User, act(r), strings.Join(names, ", ")),
-			Act: true,
-		})
+		rep.Add(rule.Finding{Reason: &forbiddenWebhook, Path: "webhooks", Args: rule.Args(r.Requester.User, act(r), strings.Join(names, ", "))})
 	}
 	return nil
 }
@@ -203,11 +190,8 @@ func (j *webhookJudge) audit(ctx context.Context, r *rule.Request, config *admis
 		m := j.mutation(&config.Webhooks[i])
 		if m.touchesReviews() {
 			rep.Add(rule.Finding{
-				Action: rule.Warn,
-				Path:   fmt.Sprintf("webhooks[%d]", i),
-				Message: fmt.Sprintf("the mutating webhook %q reaches reviews of access or tokens, and could give somebody more rights at kubelets and operators",
-					cmp.Or(config.Webhooks[i].Name, fmt.Sprintf("webhooks[%d]", i))),
-				Remediation: "find out whose it is; limit its rules to the resources that it is for, or list its name in rules.mutating-webhook.params.known",
+				Reason: &webhookOnReviews, Path: fmt.Sprintf("webhooks[%d]", i),
+				Args: rule.Args(cmp.Or(config.Webhooks[i].Name, fmt.Sprintf("webhooks[%d]", i))),
 			})
 			continue
 		}
@@ -217,11 +201,8 @@ func (j *webhookJudge) audit(ctx context.Context, r *rule.Request, config *admis
 		}
 		if len(namespaces) > 0 {
 			rep.Add(rule.Finding{
-				Action: rule.Warn,
-				Path:   fmt.Sprintf("webhooks[%d]", i),
-				Message: fmt.Sprintf("the mutating webhook %q reaches pods, service accounts, ConfigMaps or workloads of %s, and could give EMR's pods another service account",
-					config.Webhooks[i].Name, count(namespaces)),
-				Remediation: "find out whose it is; limit it by a namespaceSelector, or list its name in rules.mutating-webhook.params.known",
+				Reason: &existingWebhook, Path: fmt.Sprintf("webhooks[%d]", i),
+				Args: rule.Args(config.Webhooks[i].Name, count(namespaces)),
 			})
 		}
 	}
