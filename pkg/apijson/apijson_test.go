@@ -86,14 +86,33 @@ func TestLargeIsReadByTheOtherDecoder(t *testing.T) {
 	t.Parallel()
 	const pod = `{"apiVersion":"v1","kind":"Pod","spec":{"containers":[`
 	for name, data := range map[string]string{
-		"bytes":    pod + `{"name":"` + strings.Repeat("a", 64<<10) + `"}]}}`,
-		"elements": pod + strings.Repeat("{},", 2000) + `{}]}}`,
-		"levels":   `{"unknown":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
+		"bytes":                  pod + `{"name":"` + strings.Repeat("a", 64<<10) + `"}]}}`,
+		"elements":               pod + strings.Repeat("{},", 2000) + `{}]}}`,
+		"elements of many lists": pod + strings.Repeat(`{"env":[{},{},{},{},{},{},{},{},{},{}]},`, 200) + `{}]}}`,
+		"levels":                 `{"unknown":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
 	} {
 		if apijson.InOnePass([]byte(data), &corev1.Pod{}) {
 			t.Errorf("%s: read in one pass", name)
 		}
 		compare(t, []byte(data), reflect.TypeFor[corev1.Pod]())
+	}
+}
+
+// Lists of any length are read in one pass, one after the other and one in another, and
+// what one of them leaves behind is not in the next one.
+func TestLists(t *testing.T) {
+	t.Parallel()
+	for n := range 70 {
+		full := strings.Repeat(`{"name":"x","b":true,"children":[{"name":"y","Plain":1},{"left":{"name":"z"}}]},`, n) + `{"name":"last"}`
+		bare := strings.Repeat(`{},`, n) + `{}`
+		for _, data := range []string{`{"children":[` + full + `]}`, `{"children":[` + bare + `]}`, `{"children":[{"children":[` + bare + `]},{"children":[` + full + `]},` + bare + `]}`} {
+			compare(t, []byte(data), reflect.TypeFor[tree]())
+			if !apijson.InOnePass([]byte(data), &tree{}) {
+				t.Fatalf("not read in one pass: %s", data)
+			}
+			broken := strings.Replace(data, `"last"`, `1`, 1)
+			compare(t, []byte(broken), reflect.TypeFor[tree]())
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -95,28 +96,51 @@ func (c *compiler) pointer(t reflect.Type) decoder {
 	}
 }
 
-// firstBytes is how much a list takes at first, unless one element is larger.
-const firstBytes = 512
+// scratchElements is how long the lists are that elements are read into, before they are
+// copied to one that is as long as it has to be. A list that has more grows.
+const scratchElements = 32
 
 func (c *compiler) slice(t reflect.Type) decoder {
 	decode := c.compile(t.Elem())
-	first := max(1, min(4, firstBytes/int(max(1, t.Elem().Size())))) // elements at first; then twice as many
+	scratch := sync.Pool{New: func() any {
+		list := reflect.MakeSlice(t, scratchElements, scratchElements)
+		return &list
+	}}
 	return func(r *reader, v reflect.Value) bool {
 		if r.null() {
 			return true
 		}
 		more, ok := r.open('[', ']')
-		if ok && !more {
+		if !more {
 			v.Set(reflect.MakeSlice(t, 0, 0))
-			return true
+			return ok
+		}
+		list, isList := scratch.Get().(*reflect.Value)
+		if !isList {
+			return false
 		}
 		r.depth++
-		for n := 0; more && ok; n++ {
+		n := 0
+		for ; more && ok && n < scratchElements; n++ {
+			if !decode(r, list.Index(n)) {
+				return false // the scratch is no longer empty, and left to the garbage collector
+			}
+			more, ok = r.more(']')
+		}
+		if r.elements -= n; r.elements < 0 {
+			return false
+		}
+		v.Set(reflect.MakeSlice(t, n, n))
+		used := list.Slice(0, n)
+		reflect.Copy(v, used)
+		used.Clear()
+		scratch.Put(list)
+		for ; more && ok; n++ {
 			if r.elements--; r.elements < 0 {
 				return false
 			}
 			if n == v.Cap() {
-				v.Grow(max(1, first-n))
+				v.Grow(1)
 			}
 			v.SetLen(n + 1)
 			if !decode(r, v.Index(n)) {
