@@ -26,11 +26,7 @@ func judgePlace(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule
 	if err != nil || place.Unknown == "" || s.MayUse(r.Requester, r.Object.Job.ExecutionRole) {
 		return err
 	}
-	rep.Add(rule.Finding{
-		Action: rule.Warn, Path: "spec", Act: true,
-		Message:     fmt.Sprintf("emrguard does not know in which namespace the virtual cluster %q runs its jobs, so nobody judges whether %s may run this one there", place.Unknown, wording.Requester(r.Requester)),
-		Remediation: "have the platform team name the virtual cluster in emr.virtualClusters",
-	})
+	rep.Add(rule.Finding{Reason: &placeUnknown, Path: "spec", Args: rule.Args(place.Unknown, wording.Requester(r.Requester))})
 	return nil
 }
 
@@ -38,27 +34,21 @@ func judgePlace(ctx context.Context, s rule.Settings, r *rule.Request, rep *rule
 // read. Who wrote it is lost once the operator has made the pods.
 func judgeUnread(r *rule.Request, rep *rule.Report) {
 	for _, path := range r.Object.UnreadAccounts() {
-		rep.Add(rule.Finding{
-			Path: path, Act: true,
-			Message:     fmt.Sprintf("%s may not submit this: emrguard cannot read %s, which may decide as which ServiceAccount it runs", wording.Requester(r.Requester), path),
-			Remediation: "give the field the type that the operator's documentation says",
-		})
+		rep.Add(rule.Finding{Reason: &accountUnread, Path: path, Args: rule.Args(wording.Requester(r.Requester), path)})
 	}
 }
 
 // judgeRole judges a role that a custom resource names itself.
 func judgeRole(s rule.Settings, r *rule.Request, rep *rule.Report, arn string) {
-	f := rule.Finding{
-		Path: "spec", Act: true,
-		Message: fmt.Sprintf("%s may not run jobs with the execution role %q", wording.Requester(r.Requester), arn),
-	}
-	if r.Requester.Class == rule.JobAccount {
-		rep.Add(f)
+	f := rule.Finding{Reason: &roleUsed, Path: "spec", Args: rule.Args(wording.Requester(r.Requester), arn)}
+	switch {
+	case r.Requester.Class == rule.JobAccount:
+	case s.MayUse(r.Requester, arn):
 		return
+	default:
+		f.Reason = custom(s, &customRoleForbidden, &customRoleOpen)
 	}
-	if !s.MayUse(r.Requester, arn) {
-		judgeCustom(s, rep, f)
-	}
+	rep.Add(f)
 }
 
 // judgeSession judges a job in a Flink session cluster by the cluster that it
@@ -67,11 +57,7 @@ func judgeSession(ctx context.Context, s rule.Settings, r *rule.Request, rep *ru
 	session, err := r.Cluster.Object(ctx, schema.GroupResource{Group: "flink.apache.org", Resource: "flinkdeployments"}, r.Namespace, r.Object.Job.Session)
 	switch {
 	case errors.Is(err, rule.ErrNotFound):
-		rep.Add(rule.Finding{
-			Action: rule.Warn, Path: sessionPath, Act: true,
-			Message:     fmt.Sprintf("the session cluster %q does not exist yet: whoever makes it decides as which IAM role this job will run", r.Object.Job.Session),
-			Remediation: "create the FlinkDeployment first, then the jobs in it",
-		})
+		rep.Add(rule.Finding{Reason: &sessionMissing, Path: sessionPath, Args: rule.Args(r.Object.Job.Session)})
 		return nil
 	case err != nil:
 		return fmt.Errorf("look up FlinkDeployment %s/%s: %w", r.Namespace, r.Object.Job.Session, err)
@@ -80,11 +66,7 @@ func judgeSession(ctx context.Context, s rule.Settings, r *rule.Request, rep *ru
 		judgeRole(s, r, rep, job.ExecutionRole)
 	}
 	if unread := session.UnreadAccounts(); len(unread) > 0 {
-		rep.Add(rule.Finding{
-			Path: sessionPath, Act: true,
-			Message:     fmt.Sprintf("%s may not run this job in the session cluster %q: emrguard cannot read its %s, which may decide as which ServiceAccount it runs", wording.Requester(r.Requester), r.Object.Job.Session, unread[0]),
-			Remediation: "have the field of the FlinkDeployment put right",
-		})
+		rep.Add(rule.Finding{Reason: &sessionUnread, Path: sessionPath, Args: rule.Args(wording.Requester(r.Requester), r.Object.Job.Session, unread[0])})
 	}
 	var errs []error
 	seen := map[string]bool{}
@@ -110,15 +92,13 @@ func judgeSession(ctx context.Context, s rule.Settings, r *rule.Request, rep *ru
 
 const sessionPath = "spec.deploymentName"
 
-// judgeCustom adds a finding about a custom resource: denied when the
-// configuration says who may use which roles, a warning while it does not.
-func judgeCustom(s rule.Settings, rep *rule.Report, f rule.Finding) {
-	f.Remediation = "have the platform team list you with that role in emr.roleUsers"
+// custom is the reason of a finding about a custom resource: the graver one when the
+// configuration says who may use which roles, the milder while it does not.
+func custom(s rule.Settings, forbidden, open *rule.Reason) *rule.Reason {
 	if len(s.RoleUsers) == 0 {
-		f.Action = rule.Warn
-		f.Remediation = "let emr.roleUsers say who may use which roles"
+		return open
 	}
-	rep.Add(f)
+	return forbidden
 }
 
 func isCustomResource(r *rule.Request) bool {

@@ -37,17 +37,9 @@ func judgeNewRole(ctx context.Context, r *rule.Request, rep *rule.Report) error 
 	users, all, err := r.Cluster.Users(ctx, r.Namespace, name)
 	switch {
 	case len(users) > 0:
-		rep.Add(rule.Finding{
-			Action: rule.Warn, Path: path, Act: true,
-			Message:     fmt.Sprintf("ServiceAccount %q, which %s now, is in use already: %s", name, id.Describe(), listed(users)),
-			Remediation: "see to it that each may have the role, or give the role to an account of another name",
-		})
+		rep.Add(rule.Finding{Reason: &roleForUsed, Path: path, Args: rule.Args(name, id.Has(), listed(users))})
 	case err != nil || !all:
-		rep.Add(rule.Finding{
-			Action: rule.Audit, Path: path, Act: true,
-			Message:     fmt.Sprintf("ServiceAccount %q, which %s now, may be in use already: not everything could be looked at", name, id.Describe()),
-			Remediation: "look for Pods and workloads that run as it",
-		})
+		rep.Add(rule.Finding{Reason: &roleForUnknown, Path: path, Args: rule.Args(name, id.Has())})
 	}
 	return nil
 }

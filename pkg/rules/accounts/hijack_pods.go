@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -37,24 +36,22 @@ func judgePodChange(ctx context.Context, r *rule.Request, rep *rule.Report) erro
 		return err
 	}
 	for _, c := range list {
-		rep.Add(rule.Finding{
-			Path: c.path, Act: true,
-			Message:     fmt.Sprintf("%s may not %s, which runs as ServiceAccount %q, which %s", wording.Requester(r.Requester), c.what, id.Account.Name, id.Describe()),
-			Remediation: "leave the pod to whoever runs it; run another one as an account without a role",
-		})
+		rep.Add(rule.Finding{Reason: c.reason, Path: c.path, Args: rule.Args(wording.Requester(r.Requester), r.Object.Meta.Name, id.Account.Name, id.Has(), c.container)})
 	}
 	return nil
 }
 
-type podChange struct{ path, what string }
+type podChange struct {
+	reason          *rule.Reason
+	path, container string
+}
 
 // podChanges are the changes that only who may use the pod's account may make.
 func podChanges(r *rule.Request) []podChange {
 	job := r.Requester.Class == rule.JobAccount
-	name := r.Object.Meta.Name
 	switch {
 	case r.Operation == rule.Delete && job:
-		return []podChange{{"metadata.name", fmt.Sprintf("delete the pod %q", name)}}
+		return []podChange{{reason: &podDeleted, path: "metadata.name"}}
 	case r.Operation != rule.Update || r.Old == nil || len(r.Old.Pods) == 0:
 		return nil
 	}
@@ -66,17 +63,17 @@ func podChanges(r *rule.Request) []podChange {
 	for c := range r.Object.Pods[0].Containers() {
 		// An ephemeral container comes by a subresource, and an addition is pod-exec's.
 		if was, ok := images[c.Path()]; c.Type != podspec.EphemeralContainer && (!ok || was != c.Image) {
-			list = append(list, podChange{c.ImagePath(), fmt.Sprintf("change the image of container %q of the pod %q", c.Name, name)})
+			list = append(list, podChange{&imageChanged, c.ImagePath(), c.Name})
 		}
 	}
 	if !job {
 		return list
 	}
 	if !maps.Equal(r.Old.Meta.Labels, r.Object.Meta.Labels) {
-		list = append(list, podChange{"metadata.labels", fmt.Sprintf("change the labels of the pod %q", name)})
+		list = append(list, podChange{reason: &labelsChanged, path: "metadata.labels"})
 	}
 	if !sameOwners(r.Old.Meta.OwnerReferences, r.Object.Meta.OwnerReferences) {
-		list = append(list, podChange{"metadata.ownerReferences", fmt.Sprintf("change the owners of the pod %q", name)})
+		list = append(list, podChange{reason: &ownersChanged, path: "metadata.ownerReferences"})
 	}
 	return list
 }

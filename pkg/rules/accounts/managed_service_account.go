@@ -5,22 +5,61 @@ package accounts
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/changes"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
 //go:embed managed-service-account.md
 var managedServiceAccountDoc string
+
+const (
+	leaveAccounts = "leave EMR's service accounts to EMR and to administrators"
+	installer     = leaveAccounts + "; who installs EMR's charts, such as a GitOps controller, belongs in administrators.users"
+
+	mayNotName     = "%[1]s may not create an account with a name that is reserved for EMR"
+	mayNotDelete   = "%[1]s may not delete EMR's account %[2]q"
+	mayNotAnnotate = "%[1]s may not set or change the annotation %[2]s, which decides the IAM role of pods"
+)
+
+// What the requester does; the accounts of operators have remedies of their own.
+var (
+	roleAnnotation     = rule.Reason{Name: "role-annotation", Severity: rule.Critical, Act: true, Message: mayNotAnnotate, Remedy: leaveAccounts}
+	reservedName       = rule.Reason{Name: "reserved-name", Severity: rule.High, Act: true, Message: mayNotName, Remedy: leaveAccounts}
+	managedDeleted     = rule.Reason{Name: "deleted", Severity: rule.High, Act: true, Message: mayNotDelete, Remedy: leaveAccounts}
+	operatorAnnotation = rule.Reason{Name: "role-annotation-of-operator", Severity: rule.Critical, Act: true, Message: mayNotAnnotate, Remedy: installer}
+	operatorName       = rule.Reason{Name: "reserved-name-of-operator", Severity: rule.High, Act: true, Message: mayNotName, Remedy: installer}
+	operatorDeleted    = rule.Reason{Name: "operator-deleted", Severity: rule.High, Act: true, Message: mayNotDelete, Remedy: installer}
+)
+
+// Names and annotations that do not belong together, whoever wrote them.
+var (
+	lineBreak = rule.Reason{
+		Name: "line-break-in-name", Severity: rule.High,
+		Message: "the suffix %[1]q is the role %[2]q with a line break at its end: it was made from `echo` without -n, as in the example of the EMR documentation",
+		Remedy:  "the suffix for %[2]q is %[3]s",
+	}
+	invalidARN = rule.Reason{
+		Name: "invalid-role-arn", Severity: rule.High, Message: "%[1]q is not the ARN of an IAM role: %[2]s",
+		Remedy: "write arn:<partition>:iam::<account id>:role/<name>",
+	}
+	roleOfDefault = rule.Reason{
+		Name: "role-of-default-account", Severity: rule.High, Message: "the account \"default\" has the role %[1]q, so every pod that names no account gets it",
+		Remedy: "give the role to an account of its own",
+	}
+	otherRole = rule.Reason{
+		Name: "name-of-another-role", Severity: rule.High, Message: "the account's name stands for the role %[1]s, its annotation for %[2]q",
+		Remedy: "name the role that the account's name encodes; EMR makes a managed account for every execution role",
+	}
+)
 
 // ManagedServiceAccount is the rule managed-service-account.
 //
@@ -33,14 +72,16 @@ var managedServiceAccountDoc string
 // Allowed: everything by EMR and administrators that is coherent.
 func ManagedServiceAccount() rule.Rule {
 	return rule.Rule{
-		ID:          "managed-service-account",
-		Title:       "EMR's service accounts made, removed or turned to another role",
-		Doc:         managedServiceAccountDoc,
-		Remediation: "leave EMR's service accounts to EMR and to administrators",
-		Guide:       guide.RBAC,
-		Default:     rule.Deny,
-		Requester:   true,
-		Targets:     []rule.Target{targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update, rule.Delete)},
+		ID:      "managed-service-account",
+		Title:   "EMR's service accounts made, removed or turned to another role",
+		Doc:     managedServiceAccountDoc,
+		Clauses: []guide.Clause{emr.ClauseRBAC},
+		Reasons: []*rule.Reason{
+			&roleAnnotation, &reservedName, &managedDeleted, &operatorAnnotation, &operatorName, &operatorDeleted,
+			&lineBreak, &invalidARN, &roleOfDefault, &otherRole,
+		},
+		Requester: true,
+		Targets:   []rule.Target{targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update, rule.Delete)},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("managed-service-account", &struct{}{}); err != nil {
 				return nil, err
@@ -63,12 +104,11 @@ func checkManagedServiceAccount(_ context.Context, r *rule.Request, rep *rule.Re
 // judgeAuthor finds what a submitter or job account may not do, however
 // coherent the result would be.
 func judgeAuthor(r *rule.Request, rep *rule.Report) {
-	act := func(path, message string) {
-		f := rule.Finding{Path: path, Message: fmt.Sprintf("%s %s", wording.Requester(r.Requester), message), Act: true}
+	act := func(reason, ofOperator *rule.Reason, path string, args ...string) {
 		if slices.Contains(operatorAccounts, r.Object.Meta.Name) {
-			f.Remediation = "leave EMR's service accounts to EMR and to administrators; who installs EMR's charts, such as a GitOps controller, belongs in administrators.users"
+			reason = ofOperator
 		}
-		rep.Add(f)
+		rep.Add(rule.Finding{Reason: reason, Path: path, Args: append(rule.Args(wording.Requester(r.Requester)), args...)})
 	}
 	name := r.Object.Meta.Name
 	managed := emr.IsManagedName(name)
@@ -77,11 +117,11 @@ func judgeAuthor(r *rule.Request, rep *rule.Report) {
 		// generateName ends in five random characters: the prefix is enough to
 		// fit the wildcards of a trust policy.
 		if managed || name == "" && emr.IsManagedName(r.Object.Meta.GenerateName) {
-			act("metadata.name", "may not create an account with a name that is reserved for EMR")
+			act(&reservedName, &operatorName, "metadata.name")
 		}
 	case rule.Delete:
 		if managed {
-			act("metadata.name", fmt.Sprintf("may not delete EMR's account %q", name))
+			act(&managedDeleted, &operatorDeleted, "metadata.name", name)
 		}
 		return
 	case rule.Update, rule.Connect:
@@ -93,7 +133,7 @@ func judgeAuthor(r *rule.Request, rep *rule.Report) {
 	after := r.Object.Meta.Annotations
 	for _, key := range changes.Keys(before, after) {
 		if strings.HasPrefix(key, emr.AnnotationPrefix) {
-			act(fieldpath.Key("metadata.annotations", key), fmt.Sprintf("may not set or change the annotation %s, which decides the IAM role of pods", key))
+			act(&roleAnnotation, &operatorAnnotation, fieldpath.Key("metadata.annotations", key), key)
 		}
 	}
 }
@@ -108,12 +148,7 @@ func judgeCoherence(o *object.Object, rep *rule.Report) {
 
 	if strings.HasSuffix(encoded, "\n") {
 		right := strings.TrimRight(encoded, "\n")
-		rep.Add(rule.Finding{
-			Path: "metadata.name",
-			Message: fmt.Sprintf("the suffix %q is the role %q with a line break at its end: it was made from `echo` without -n, as in the example of the EMR documentation",
-				account.Suffix, right),
-			Remediation: fmt.Sprintf("the suffix for %q is %s", right, emr.EncodeRoleName(right)),
-		})
+		rep.Add(rule.Finding{Reason: &lineBreak, Path: "metadata.name", Args: rule.Args(account.Suffix, right, emr.EncodeRoleName(right))})
 		return
 	}
 	if arn == "" {
@@ -122,22 +157,10 @@ func judgeCoherence(o *object.Object, rep *rule.Report) {
 	role, err := emr.ParseRoleARN(arn)
 	switch {
 	case err != nil:
-		rep.Add(rule.Finding{
-			Path:        path,
-			Message:     fmt.Sprintf("%q is not the ARN of an IAM role: %v", arn, err),
-			Remediation: "write arn:<partition>:iam::<account id>:role/<name>",
-		})
+		rep.Add(rule.Finding{Reason: &invalidARN, Path: path, Args: rule.Args(arn, err.Error())})
 	case o.Meta.Name == "default":
-		rep.Add(rule.Finding{
-			Path:        path,
-			Message:     fmt.Sprintf("the account \"default\" has the role %q, so every pod that names no account gets it", arn),
-			Remediation: "give the role to an account of its own",
-		})
+		rep.Add(rule.Finding{Reason: &roleOfDefault, Path: path, Args: rule.Args(arn)})
 	case account.HasRole() && !account.Carries(role):
-		rep.Add(rule.Finding{
-			Path:        path,
-			Message:     fmt.Sprintf("the account's name stands for the role %s, its annotation for %q", wording.RoleOf(account), arn),
-			Remediation: "name the role that the account's name encodes; EMR makes a managed account for every execution role",
-		})
+		rep.Add(rule.Finding{Reason: &otherRole, Path: path, Args: rule.Args(wording.RoleOf(account), arn)})
 	}
 }

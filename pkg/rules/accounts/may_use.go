@@ -77,36 +77,37 @@ func ownerOfMade(r *rule.Request) *metav1.OwnerReference {
 // strayed says what is wrong with a pod of an object that a controller makes for a
 // workload, by the account that it is to run as: the workload, which was judged when
 // its author made it, has to exist and to name the same account for that pod. Otherwise
-// something changed the object on its way to here. Empty when all is well.
+// something changed the object on its way to here. The reason is nil when all is well; named
+// are the accounts that the workload names instead.
 //
 // The workload is asked for past every cache, and only for accounts with a role: this
 // is the one look-up that tells a controller's own object from a changed one.
-func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, pod *podspec.Pod) (string, error) {
+func strayed(ctx context.Context, r *rule.Request, ref *metav1.OwnerReference, pod *podspec.Pod) (reason *rule.Reason, named string, err error) {
 	owner, err := ownerObject(ctx, r, ref)
 	switch {
 	case errors.Is(err, rule.ErrNotFound):
-		return fmt.Sprintf("its %s %q does not exist any more", ref.Kind, ref.Name), nil
+		return &ownerGone, "", nil
 	case err != nil:
-		return "", fmt.Errorf("look up %s %s/%s: %w", ref.Kind, r.Namespace, ref.Name, err)
+		return nil, "", fmt.Errorf("look up %s %s/%s: %w", ref.Kind, r.Namespace, ref.Name, err)
 	case owner.Meta.UID != ref.UID:
-		return fmt.Sprintf("its %s %q is another one than it names as its owner", ref.Kind, ref.Name), nil
+		return &ownerOther, "", nil
 	}
-	named, ok := names(owner, pod)
+	list, ok := names(owner, pod)
 	if ok {
-		return "", nil
+		return nil, "", nil
 	}
 	switch revision, err := revisionOf(ctx, r, ref); {
 	case err != nil:
-		return "", err
+		return nil, "", err
 	case revision != nil:
 		if _, ok := names(revision, pod); ok {
-			return "", nil
+			return nil, "", nil
 		}
 	}
-	if len(named) == 0 {
-		named = []string{"none"}
+	if len(list) == 0 {
+		list = []string{"none"}
 	}
-	return fmt.Sprintf("its %s %q names %s: something has changed the account on its way, a mutating webhook for one", ref.Kind, ref.Name, strings.Join(named, ", ")), nil
+	return &accountChanged, strings.Join(list, ", "), nil
 }
 
 // ownerObject looks up an owner, once for all pods of an object.

@@ -3,16 +3,27 @@ package accounts
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
 //go:embed pod-exec.md
 var podExecDoc string
+
+var (
+	exec = rule.Reason{
+		Name: "exec", Severity: rule.Critical, Act: true, Message: "%[1]s may not use %[2]s of %[3]q",
+		Remedy: "read logs, metrics and the Spark history server instead",
+	}
+	nodeProxy = rule.Reason{
+		Name: "node-proxy", Severity: rule.Medium, Act: true, Message: "%[1]s reaches all pods of node %[2]q through its kubelet",
+		Remedy: "use the fine-grained subresources nodes/metrics, nodes/stats, nodes/log, nodes/healthz instead of nodes/proxy",
+	}
+)
 
 // PodExec is the rule pod-exec.
 //
@@ -28,13 +39,12 @@ func PodExec() rule.Rule {
 	nodes := targets.New("", "v1", "nodes/proxy", rule.Connect)
 	nodes.Cluster = true
 	return rule.Rule{
-		ID:          "pod-exec",
-		Title:       "a way into a running pod of EMR",
-		Doc:         podExecDoc,
-		Remediation: "read logs, metrics and the Spark history server instead",
-		Guide:       guide.RBAC,
-		Default:     rule.Deny,
-		Requester:   true,
+		ID:        "pod-exec",
+		Title:     "a way into a running pod of EMR",
+		Doc:       podExecDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   []*rule.Reason{&exec, &nodeProxy},
+		Requester: true,
 		Targets: []rule.Target{
 			targets.New("", "v1", "pods/exec", rule.Connect),
 			targets.New("", "v1", "pods/attach", rule.Connect),
@@ -58,17 +68,9 @@ func checkPodExec(_ context.Context, r *rule.Request, rep *rule.Report) error {
 		return nil
 	}
 	if r.Resource.Resource == "nodes" {
-		rep.Add(rule.Finding{
-			Action:      rule.Warn,
-			Message:     fmt.Sprintf("%s reaches all pods of node %q through its kubelet", wording.Requester(r.Requester), r.Name),
-			Remediation: "use the fine-grained subresources nodes/metrics, nodes/stats, nodes/log, nodes/healthz instead of nodes/proxy",
-			Act:         true,
-		})
+		rep.Add(rule.Finding{Reason: &nodeProxy, Args: rule.Args(wording.Requester(r.Requester), r.Name)})
 		return nil
 	}
-	rep.Add(rule.Finding{
-		Message: fmt.Sprintf("%s may not use %s/%s of %q", wording.Requester(r.Requester), r.Resource.Resource, r.Subresource, r.Name),
-		Act:     true,
-	})
+	rep.Add(rule.Finding{Reason: &exec, Args: rule.Args(wording.Requester(r.Requester), r.Resource.Resource+"/"+r.Subresource, r.Name)})
 	return nil
 }

@@ -3,18 +3,25 @@ package accounts
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
 //go:embed pod-template-configmap.md
 var podTemplateConfigMapDoc string
+
+const otherConfigMap = "leave EMR's ConfigMaps to EMR; use another name for your own"
+
+var (
+	configMapChanged = rule.Reason{Name: "changed", Severity: rule.Critical, Act: true, Message: "%[1]s may not change EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
+	configMapCreated = rule.Reason{Name: "created", Severity: rule.High, Act: true, Message: "%[1]s may not create EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
+	configMapDeleted = rule.Reason{Name: "deleted", Severity: rule.High, Act: true, Message: "%[1]s may not delete EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
+)
 
 // PodTemplateConfigMap is the rule pod-template-configmap.
 //
@@ -25,14 +32,13 @@ var podTemplateConfigMapDoc string
 // Fields: metadata.labels and metadata.name of ConfigMaps.
 func PodTemplateConfigMap() rule.Rule {
 	return rule.Rule{
-		ID:          "pod-template-configmap",
-		Title:       "EMR's ConfigMaps made, changed or removed by a submitter or a job",
-		Doc:         podTemplateConfigMapDoc,
-		Remediation: "leave EMR's ConfigMaps to EMR; use another name for your own",
-		Guide:       guide.RBAC,
-		Default:     rule.Deny,
-		Requester:   true,
-		Targets:     []rule.Target{targets.New("", "v1", "configmaps", rule.Create, rule.Update, rule.Delete)},
+		ID:        "pod-template-configmap",
+		Title:     "EMR's ConfigMaps made, changed or removed by a submitter or a job",
+		Doc:       podTemplateConfigMapDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   []*rule.Reason{&configMapChanged, &configMapCreated, &configMapDeleted},
+		Requester: true,
+		Targets:   []rule.Target{targets.New("", "v1", "configmaps", rule.Create, rule.Update, rule.Delete)},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("pod-template-configmap", &struct{}{}); err != nil {
 				return nil, err
@@ -46,12 +52,15 @@ func checkPodTemplateConfigMap(_ context.Context, r *rule.Request, rep *rule.Rep
 	if !r.Requester.Untrusted() || !isEMRConfigMap(r.Object) && (r.Old == nil || !isEMRConfigMap(r.Old)) {
 		return nil
 	}
-	verb := map[rule.Operation]string{rule.Create: "create", rule.Update: "change", rule.Delete: "delete"}[r.Operation]
-	rep.Add(rule.Finding{
-		Path:    "metadata.name",
-		Message: fmt.Sprintf("%s may not %s EMR's ConfigMap %q", wording.Requester(r.Requester), verb, r.Object.Meta.Name),
-		Act:     true,
-	})
+	reason := &configMapChanged
+	switch r.Operation {
+	case rule.Create:
+		reason = &configMapCreated
+	case rule.Delete:
+		reason = &configMapDeleted
+	case rule.Update, rule.Connect:
+	}
+	rep.Add(rule.Finding{Reason: reason, Path: "metadata.name", Args: rule.Args(wording.Requester(r.Requester), r.Object.Meta.Name)})
 	return nil
 }
 

@@ -4,15 +4,15 @@ import (
 	"context"
 	_ "embed" // the documentation of the rule
 	"errors"
-	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
@@ -39,13 +39,12 @@ var serviceAccountHijackDoc string
 // resources, who stands in emr.roleUsers.
 func ServiceAccountHijack() rule.Rule {
 	return rule.Rule{
-		ID:          hijackID,
-		Title:       "pods run as an account with a role by somebody who may not",
-		Doc:         serviceAccountHijackDoc,
-		Remediation: "submit the job through EMR, or run it as an account whose name is not reserved and that has no role",
-		Guide:       guide.RBAC,
-		Default:     rule.Deny,
-		Requester:   true,
+		ID:        hijackID,
+		Title:     "pods run as an account with a role by somebody who may not",
+		Doc:       serviceAccountHijackDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   hijackReasons(),
+		Requester: true,
 		Targets: slices.Concat(
 			[]rule.Target{
 				targets.New("", "v1", "pods", rule.Create, rule.Update, rule.Delete),
@@ -145,22 +144,20 @@ func judgeUse(s rule.Settings, r *rule.Request, rep *rule.Report, id identity.Id
 	if mayUse(r.Requester, id) {
 		return
 	}
-	f := rule.Finding{
-		Path: path, Act: true,
-		Message: fmt.Sprintf("%s may not run anything as ServiceAccount %q, which %s", wording.Requester(r.Requester), id.Account.Name, id.Describe()),
-	}
+	f := rule.Finding{Reason: &accountUsed, Path: path, Args: rule.Args(wording.Requester(r.Requester), id.Account.Name, id.Has())}
 	if !id.BearsRole() {
-		f.Message = fmt.Sprintf("%s may not run anything as ServiceAccount %q, whose name is reserved for EMR", wording.Requester(r.Requester), id.Account.Name)
-		f.Remediation = "submit the job through EMR, or run it as an account of another name; who installs EMR's charts, such as a GitOps controller, belongs in administrators.users"
+		f.Reason = &nameUsed
 	}
-	if !isCustomResource(r) || r.Requester.Class == rule.JobAccount {
-		rep.Add(f)
+	switch {
+	case !isCustomResource(r) || r.Requester.Class == rule.JobAccount:
+	case s.MayUse(r.Requester, id.ARNs()...):
 		return
+	case id.BearsRole():
+		f.Reason = custom(s, &customAccountForbidden, &customAccountOpen)
+	default:
+		f.Reason = custom(s, &customNameForbidden, &customNameOpen)
 	}
-	if s.MayUse(r.Requester, id.ARNs()...) {
-		return
-	}
-	judgeCustom(s, rep, f)
+	rep.Add(f)
 }
 
 // operatorAccounts are the managed names as which EMR's charts install the operators
@@ -183,11 +180,7 @@ func judgeMissing(r *rule.Request, rep *rule.Report, a object.Account) {
 	if r.IsPod() || a.Name == "default" || r.Object.GVK.Kind == "ControllerRevision" {
 		return
 	}
-	rep.Add(rule.Finding{
-		Action: rule.Warn, Path: a.Path, Act: true,
-		Message:     fmt.Sprintf("ServiceAccount %q does not exist yet: whoever makes it decides as which IAM role this will run", a.Name),
-		Remediation: "create the ServiceAccount first, then what runs as it",
-	})
+	rep.Add(rule.Finding{Reason: &accountMissing, Path: a.Path, Args: rule.Args(a.Name)})
 }
 
 // judgeMade judges what a controller makes for a workload: the accounts have to be
@@ -208,18 +201,14 @@ func judgeMade(ctx context.Context, r *rule.Request, rep *rule.Report, owner *me
 		if !id.BearsRole() && !id.Managed {
 			continue
 		}
-		wrong, err := strayed(ctx, r, owner, pod)
+		reason, named, err := strayed(ctx, r, owner, pod)
 		if err != nil {
 			errs = append(errs, err)
 		}
-		if err != nil || wrong == "" {
+		if err != nil || reason == nil {
 			continue
 		}
-		rep.Add(rule.Finding{
-			Path: pod.FieldPath("serviceAccountName"), Act: true,
-			Message:     fmt.Sprintf("it is to run as ServiceAccount %q, which %s, but %s", id.Account.Name, id.Describe(), wrong),
-			Remediation: "find what changes the ServiceAccount of objects that controllers make; if the workload itself was just changed or deleted, nothing has to be done",
-		})
+		rep.Add(rule.Finding{Reason: reason, Path: pod.FieldPath("serviceAccountName"), Args: rule.Args(id.Account.Name, id.Has(), owner.Kind, owner.Name, named)})
 	}
 	return errors.Join(errs...)
 }
@@ -244,10 +233,8 @@ func contradictions(r *rule.Request, rep *rule.Report) {
 			}
 			if wrong {
 				rep.Add(rule.Finding{
-					Path:        fieldpath.Key(pod.MetaPath+".labels", key),
-					Message:     fmt.Sprintf("the label says that the pod is a %s, but ServiceAccount %q is for the %s", says, id.Account.Name, id.Name.Component),
-					Remediation: "find what changed the pod's ServiceAccount on its way, a mutating webhook for one",
-					Key:         pod.Role,
+					Reason: &contradiction, Path: fieldpath.Key(pod.MetaPath+".labels", key),
+					Args: rule.Args(says, id.Account.Name, id.Name.Component), Key: pod.Role,
 				})
 			}
 		}

@@ -11,11 +11,12 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
@@ -23,6 +24,19 @@ import (
 
 //go:embed token-request.md
 var tokenRequestDoc string
+
+const tokenRemedy = "submit a job instead; its pods get their token from the kubelet"
+
+var (
+	tokenRequested = rule.Reason{
+		Name: "requested", Severity: rule.Critical, Act: true, Remedy: tokenRemedy,
+		Message: "%[1]s may not have a token of ServiceAccount %[2]q, which has %[3]s",
+	}
+	tokenSecret = rule.Reason{
+		Name: "written-into-secret", Severity: rule.Critical, Act: true, Remedy: tokenRemedy,
+		Message: "%[1]s may not have a token of ServiceAccount %[2]q, which has %[3]s, written into a Secret",
+	}
+)
 
 // TokenRequest is the rule token-request.
 //
@@ -37,13 +51,12 @@ var tokenRequestDoc string
 // pod's account to nobody but AWS.
 func TokenRequest() rule.Rule {
 	return rule.Rule{
-		ID:          tokenRequestID,
-		Title:       "a token of an account with a role, without a pod",
-		Doc:         tokenRequestDoc,
-		Remediation: "submit a job instead; its pods get their token from the kubelet",
-		Guide:       guide.RBAC,
-		Default:     rule.Deny,
-		Requester:   true,
+		ID:        tokenRequestID,
+		Title:     "a token of an account with a role, without a pod",
+		Doc:       tokenRequestDoc,
+		Clauses:   []guide.Clause{emr.ClauseRBAC},
+		Reasons:   []*rule.Reason{&tokenRequested, &tokenSecret},
+		Requester: true,
 		Targets: []rule.Target{
 			targets.New("", "v1", "serviceaccounts/token", rule.Create),
 			targets.New("", "v1", "secrets", rule.Create, rule.Update),
@@ -90,7 +103,7 @@ func isBoundToPod(o *object.Object) bool {
 }
 
 func checkTokenRequest(ctx context.Context, r *rule.Request, rep *rule.Report, brokers pattern.Set) error {
-	name, path, message := r.Name, "", "may not have a token of ServiceAccount %q, which %s"
+	name, path, reason := r.Name, "", &tokenRequested
 	switch {
 	case r.Resource.Resource == "secrets":
 		if secret, ok := r.Object.Typed.(*object.Secret); !ok || secret.Type != corev1.SecretTypeServiceAccountToken {
@@ -101,7 +114,7 @@ func checkTokenRequest(ctx context.Context, r *rule.Request, rep *rule.Report, b
 			return nil
 		}
 		path = fieldpath.Key("metadata.annotations", corev1.ServiceAccountNameKey)
-		message = "may not have a token of ServiceAccount %q, which %s, written into a Secret"
+		reason = &tokenSecret
 	case isKubelet(r.Requester) && isBoundToPod(r.Object):
 		return nil
 	}
@@ -119,7 +132,7 @@ func checkTokenRequest(ctx context.Context, r *rule.Request, rep *rule.Report, b
 	if !id.BearsRole() && !id.Managed || mayUse(r.Requester, id) {
 		return nil
 	}
-	f := rule.Finding{Path: path, Message: wording.Requester(r.Requester) + " " + fmt.Sprintf(message, name, id.Describe()), Act: true}
+	f := rule.Finding{Reason: reason, Path: path, Args: rule.Args(wording.Requester(r.Requester), name, id.Has())}
 	if r.Resource.Resource == "serviceaccounts" && brokers.Match(r.Requester.User) {
 		f.Excuse = "a broker of tokens by rules[" + tokenRequestID + "].params.brokers"
 	}

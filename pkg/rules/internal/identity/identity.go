@@ -61,6 +61,19 @@ func (id Identity) Describe() string {
 	return "has no role"
 }
 
+// Has names what role the account has, as messages say it: "which has …".
+func (id Identity) Has() string {
+	switch {
+	case id.Account.RoleARN != "":
+		return fmt.Sprintf("%q", id.Account.RoleARN)
+	case id.Name.HasRole():
+		return fmt.Sprintf("a name that stands for the role %q", id.Name.RoleName())
+	case id.Managed:
+		return "a name that is reserved for EMR"
+	}
+	return "no role"
+}
+
 // ARNs are the ways in which the role of the account may be written. A managed
 // name has neither partition nor path, so each partition counts.
 func (id Identity) ARNs() []string {
