@@ -41,8 +41,8 @@ type Guard struct {
 	Documentation string `json:"documentation,omitempty"`
 	// EMR says which namespaces are EMR's, and who acts there for EMR.
 	EMR EMR `json:"emr,omitzero"`
-	// Administrators are free of the rules that judge who asks, not of those that
-	// judge what is asked.
+	// Administrators are exempt from the rules that judge the requester, but not from
+	// those that judge the object.
 	Administrators Subjects `json:"administrators,omitzero"`
 	// BreakGlass is for emergencies.
 	BreakGlass BreakGlass `json:"breakGlass,omitzero"`
@@ -97,17 +97,18 @@ type EMR struct {
 	Namespaces []string `json:"namespaces,omitempty"`
 	// NamespaceSelector adds namespaces by label. Unset or empty selects nothing.
 	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
-	// Discover adds namespaces that carry EMR's marks; true when unset.
+	// Discover adds namespaces with indicators of EMR; true when unset.
 	Discover *bool `json:"discover,omitempty"`
 	// Principals act for EMR.
 	Principals Principals `json:"principals,omitzero"`
 	// Account is the AWS account id of the cluster, when known.
 	Account string `json:"account,omitempty"`
-	// VirtualClusters are the namespaces of virtual clusters by their ids, for JobRuns
-	// of AWS Controllers for Kubernetes, which name the id alone. An empty namespace
-	// says that the virtual cluster is of another EKS cluster.
+	// VirtualClusters are the namespaces of virtual clusters by their ids. JobRuns of AWS
+	// Controllers for Kubernetes name only the id. An empty namespace means that the
+	// virtual cluster belongs to another EKS cluster.
 	VirtualClusters map[string]string `json:"virtualClusters,omitempty"`
-	// RoleUsers says who may use which execution roles through custom resources.
+	// RoleUsers are the execution roles that users and groups may use through custom
+	// resources.
 	RoleUsers []RoleUser `json:"roleUsers,omitempty"`
 }
 
@@ -118,9 +119,9 @@ type Principals struct {
 	// Operators are the user names of the Spark and Flink operators and of Livy:
 	// `system:serviceaccount:<namespace>:<name>`.
 	Operators []string `json:"operators,omitempty"`
-	// JobAccounts are patterns of the names of ServiceAccounts that do a job
-	// account's work in managed namespaces under names that are not EMR's: `flink`,
-	// `spark-operator-spark`, `emr-kyuubi`. They are trusted as little as EMR's own.
+	// JobAccounts are patterns of the names of further ServiceAccounts that run jobs in
+	// managed namespaces, such as `flink`, `spark-operator-spark`, `emr-kyuubi`. They are
+	// trusted as little as EMR's own job accounts.
 	JobAccounts []string `json:"jobAccounts,omitempty"`
 }
 
@@ -145,12 +146,12 @@ type Subjects struct {
 // BreakGlass says how people get past emrguard in an emergency.
 type BreakGlass struct {
 	// Groups for whose members every denial becomes a warning. They may hold any
-	// permission: who is in one is past emrguard.
+	// permission, because emrguard refuses their members nothing anyway.
 	Groups []string `json:"groups,omitempty"`
-	// Users are patterns of the names of users who may be given the impersonation of the
+	// Users are patterns of the names of users who may be allowed to impersonate the
 	// groups.
 	Users []string `json:"users,omitempty"`
-	// UserGroups are groups that may be given it.
+	// UserGroups are groups whose members may be allowed to impersonate them.
 	UserGroups []string `json:"userGroups,omitempty"`
 }
 
@@ -170,7 +171,7 @@ type Rule struct {
 
 // Reason configures the findings of one reason.
 type Reason struct {
-	// Mode of its findings: it stands above the mode of the rule.
+	// Mode of its findings. It wins over the mode of the rule.
 	Mode rule.Action `json:"mode"`
 }
 
@@ -180,7 +181,7 @@ type Override struct {
 	Namespaces []string `json:"namespaces"`
 	// Rules by id, or findings of one reason by "<rule>/<reason>"; all when empty.
 	Rules []string `json:"rules,omitempty"`
-	// Mode of their findings: it stands above those of rules and reasons.
+	// Mode of their findings. It wins over the modes of rules and reasons.
 	Mode rule.Action `json:"mode"`
 }
 
@@ -192,11 +193,12 @@ type Exemption struct {
 	Namespace string `json:"namespace,omitempty"`
 	// Object is a pattern of the object's name.
 	Object string `json:"object,omitempty"`
-	// Subject is a pattern of who gains something, for findings of the RBAC rules.
+	// Subject is a pattern of the subject that gains something, for findings of the RBAC
+	// rules.
 	Subject string `json:"subject,omitempty"`
 	// User is a pattern of the name of the requester.
 	User string `json:"user,omitempty"`
-	// Reason is required: somebody will ask.
+	// Reason of the exemption; required, because somebody will ask.
 	Reason string `json:"reason"`
 	// Expires is the moment from which the exemption no longer holds.
 	Expires *metav1.Time `json:"expires,omitempty"`
