@@ -71,7 +71,7 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 				contradicting = append(contradicting, c.Name)
 				rep.Add(rule.Finding{
 					Path:        c.Path() + ".env",
-					Message:     fmt.Sprintf("container %q was given the role %q, but ServiceAccount %q %s", c.Name, in.roleARN, sa.Name, id.Describe()),
+					Message:     fmt.Sprintf("container %q was given the role %q, but ServiceAccount %q has %s", c.Name, in.roleARN, sa.Name, id.Has()),
 					Remediation: "create the pod again once the ServiceAccount is settled; do not write the injected variables by hand",
 				})
 			}

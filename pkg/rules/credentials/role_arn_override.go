@@ -104,7 +104,7 @@ func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *
 		return nil
 	}
 	for c := range pod.Containers() {
-		envfrom.Judge(rep, pod, c, overrideNames, accesskey.Variables)
+		envfrom.Judge(rep, &overridePrefix, pod, c, overrideNames, accesskey.Variables)
 		for i := range c.Env {
 			e := &c.Env[i]
 			if e.Name == emr.EnvRoleARN {

@@ -118,7 +118,7 @@ func staticInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) 
 	for i := range c.Env {
 		staticInEnv(rep, pod, c, i, beside)
 	}
-	envfrom.Judge(rep, pod, c, accesskey.Variables, nil)
+	envfrom.Judge(rep, &keyPrefix, pod, c, accesskey.Variables, nil)
 	for at, s := range c.Strings() {
 		ids := accesskey.Find(s, "", false)
 		if len(ids) == 0 || rep.Has(at()) {

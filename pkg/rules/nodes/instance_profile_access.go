@@ -52,6 +52,8 @@ func InstanceProfileAccess() rule.Rule {
 	}
 }
 
+var metadataPrefix = rule.Reason{Name: "metadata-endpoint-by-prefix", Severity: rule.High, Message: envfrom.Message, Remedy: envfrom.Remedy}
+
 const instanceProfileID = "instance-profile-access"
 
 // instanceProfileParameters are the parameters of the rule.
@@ -77,10 +79,15 @@ func (p *instanceProfileParameters) check(_ context.Context, r *rule.Request, re
 		nodeInPod(rep, pod)
 		for c := range pod.Containers() {
 			nodeInContainer(rep, pod, c)
-			envfrom.Judge(rep, pod, c, imds.Variables, accesskey.Variables)
+			envfrom.Judge(rep, &metadataPrefix, pod, c, imds.Variables, accesskey.Variables)
 			for j := range c.Env {
-				if what := imds.InVariable(&c.Env[j]); what != "" {
-					rep.Add(rule.Finding{Path: c.EnvPath(j), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
+				e := &c.Env[j]
+				switch imds.InVariable(e) {
+				case imds.None:
+				case imds.Endpoint:
+					rep.Add(rule.Finding{Path: c.EnvPath(j), Message: fmt.Sprintf("container %q sets %s to something else than loopback", c.Name, e.Name), Key: pod.Role})
+				case imds.Mode:
+					rep.Add(rule.Finding{Path: c.EnvPath(j), Message: fmt.Sprintf("container %q sets %s, which only somebody needs who uses the metadata service", c.Name, e.Name), Key: pod.Role})
 				}
 			}
 		}
@@ -88,8 +95,12 @@ func (p *instanceProfileParameters) check(_ context.Context, r *rule.Request, re
 	}
 	for i := range r.Object.Settings {
 		s := &r.Object.Settings[i]
-		if what := imds.InSetting(s.Key, s.Value); what != "" {
-			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s %s", s.Key, what)})
+		switch imds.InSetting(s.Key, s.Value) {
+		case imds.None:
+		case imds.Endpoint:
+			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s moves the metadata service to something else than loopback", s.Key)})
+		case imds.Mode:
+			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s is of use only to somebody who uses the metadata service", s.Key)})
 		}
 		if class := instanceProvider(s.Value); class != "" {
 			rep.Add(rule.Finding{

@@ -75,8 +75,8 @@ func nodeInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) {
 		if p.probe == nil {
 			continue
 		}
-		if what, field := imds.InHandler(p.probe.HTTPGet, p.probe.TCPSocket, p.probe.Exec); what != "" {
-			add(p.field+field, "has a probe that %s", what)
+		if host, field, fromNode := imds.InHandler(p.probe.HTTPGet, p.probe.TCPSocket, p.probe.Exec); host != "" {
+			add(p.field+field, "has a probe that asks %q, the metadata service%s", host, origin(fromNode))
 		}
 	}
 	if c.Lifecycle == nil {
@@ -89,10 +89,17 @@ func nodeInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) {
 		if h.hook == nil {
 			continue
 		}
-		if what, field := imds.InHandler(h.hook.HTTPGet, h.hook.TCPSocket, h.hook.Exec); what != "" {
-			add(h.field+field, "has a hook that %s", what)
+		if host, field, fromNode := imds.InHandler(h.hook.HTTPGet, h.hook.TCPSocket, h.hook.Exec); host != "" {
+			add(h.field+field, "has a hook that asks %q, the metadata service%s", host, origin(fromNode))
 		}
 	}
+}
+
+func origin(fromNode bool) string {
+	if fromNode {
+		return ", from the node itself"
+	}
+	return ""
 }
 
 // nodeCapabilities are the capabilities of Linux by which a container reaches its

@@ -4,7 +4,6 @@
 package envfrom
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -26,20 +25,22 @@ func makes(prefix string, names []string) string {
 	return names[i]
 }
 
-// Judge reports the sources of variables that can make one of the names,
-// but for those that can make a graver one, which is a finding of another rule.
-func Judge(rep *rule.Report, pod *podspec.Pod, c podspec.Container, names, graver []string) {
+// The texts of a reason that [Judge] reports: the container, the prefix and the variable.
+const (
+	Message = "container %[1]q takes variables with the prefix %[2]q, which can make %[3]s"
+	Remedy  = "name the variables one by one under env, or use another prefix"
+)
+
+// Judge reports the sources of variables that can make one of the names, for a reason
+// with the texts above, but for those that can make a graver one, which is a finding of
+// another rule.
+func Judge(rep *rule.Report, reason *rule.Reason, pod *podspec.Pod, c podspec.Container, names, graver []string) {
 	for i := range c.EnvFrom {
 		prefix := c.EnvFrom[i].Prefix
 		name := makes(prefix, names)
 		if name == "" || makes(prefix, graver) != "" {
 			continue
 		}
-		rep.Add(rule.Finding{
-			Path:        c.EnvFromPath(i),
-			Message:     fmt.Sprintf("container %q takes variables with the prefix %q, which can make %s", c.Name, prefix, name),
-			Remediation: "name the variables one by one under env, or use another prefix",
-			Key:         pod.Role,
-		})
+		rep.Add(rule.Finding{Reason: reason, Path: c.EnvFromPath(i), Args: rule.Args(c.Name, prefix, name), Key: pod.Role})
 	}
 }

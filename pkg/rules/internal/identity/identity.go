@@ -48,19 +48,6 @@ func (id Identity) Is(arn string) bool {
 	return id.Name.HasRole() && id.Name.Carries(role)
 }
 
-// Describe says which role the account has.
-func (id Identity) Describe() string {
-	switch {
-	case id.Account.RoleARN != "":
-		return fmt.Sprintf("has %q", id.Account.RoleARN)
-	case id.Name.HasRole():
-		return fmt.Sprintf("stands for the role %q", id.Name.RoleName())
-	case id.Managed:
-		return "has a name that is reserved for EMR"
-	}
-	return "has no role"
-}
-
 // Has names what role the account has, as messages say it: "which has …".
 func (id Identity) Has() string {
 	switch {

@@ -51,3 +51,19 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 }
+
+func TestRoleInMessages(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ account, annotation, want string }{
+		"ordinary":         {"etl", "", "no role"},
+		"annotated":        {"etl", arn, `"` + arn + `"`},
+		"malformed":        {"etl", "Spark", `"Spark"`},
+		"managed":          {managed, "", `a name that stands for the role "Spark"`},
+		"annotation first": {managed, other, `"` + other + `"`},
+		"operator":         {"emr-containers-sa-spark-operator", "", "a name that is reserved for EMR"},
+	} {
+		if got := identity.Of(rule.NewServiceAccount("emr-jobs", c.account, c.annotation)).Has(); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

@@ -3,7 +3,6 @@
 package imds
 
 import (
-	"fmt"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -15,31 +14,40 @@ import (
 // Variables are the variables that move the metadata service.
 var Variables = []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"}
 
-// InVariable says what is wrong with a variable that moves the metadata
-// service, or nothing.
-func InVariable(e *corev1.EnvVar) string {
+// Change is what a variable or a setting does to the metadata service of an SDK.
+type Change int
+
+// The changes.
+const (
+	None     Change = iota
+	Endpoint        // it names another endpoint than loopback
+	Mode            // it chooses the protocol, which only users of the service need
+)
+
+// InVariable tells what a variable does to the metadata service.
+func InVariable(e *corev1.EnvVar) Change {
 	switch e.Name {
 	case "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE":
-		return "sets " + e.Name + ", which only somebody needs who uses the metadata service"
+		return Mode
 	case "AWS_EC2_METADATA_SERVICE_ENDPOINT":
 		if e.ValueFrom != nil || !isLoopback(e.Value) {
-			return "sets " + e.Name + " to something else than loopback"
+			return Endpoint
 		}
 	}
-	return ""
+	return None
 }
 
 // InSetting is InVariable for the system properties of the SDKs for Java.
-func InSetting(key, value string) string {
+func InSetting(key, value string) Change {
 	switch strings.ToLower(key) {
 	case "aws.ec2metadataserviceendpointmode":
-		return "is of use only to somebody who uses the metadata service"
+		return Mode
 	case "aws.ec2metadataserviceendpoint", "com.amazonaws.sdk.ec2metadataserviceendpointoverride":
 		if !isLoopback(value) {
-			return "moves the metadata service to something else than loopback"
+			return Endpoint
 		}
 	}
-	return ""
+	return None
 }
 
 func isLoopback(address string) bool {
@@ -153,20 +161,21 @@ func beforePort(word string) string {
 	return host
 }
 
-// InHandler says how a probe or a hook asks the metadata service, and in
-// which of its fields, or nothing.
-func InHandler(get *corev1.HTTPGetAction, tcp *corev1.TCPSocketAction, exec *corev1.ExecAction) (what, field string) {
+// InHandler returns the host by which a probe or a hook asks the metadata service, and in
+// which of its fields, or nothing. fromNode is true when the kubelet asks, from the node
+// itself, where nothing stands between it and the service.
+func InHandler(get *corev1.HTTPGetAction, tcp *corev1.TCPSocketAction, exec *corev1.ExecAction) (host, field string, fromNode bool) {
 	switch {
 	case get != nil && IsHost(get.Host):
-		return fmt.Sprintf("asks %q, the metadata service, from the node itself", get.Host), ".httpGet.host"
+		return get.Host, ".httpGet.host", true
 	case tcp != nil && IsHost(tcp.Host):
-		return fmt.Sprintf("connects to %q, the metadata service, from the node itself", tcp.Host), ".tcpSocket.host"
+		return tcp.Host, ".tcpSocket.host", true
 	case exec != nil:
 		for i, s := range exec.Command {
 			if host := inCommand(s); host != "" {
-				return fmt.Sprintf("asks %q, the metadata service", host), fmt.Sprintf(".exec.command[%d]", i)
+				return host, ".exec.command[" + strconv.Itoa(i) + "]", false
 			}
 		}
 	}
-	return "", ""
+	return "", "", false
 }

@@ -51,20 +51,53 @@ func TestMetadataEndpoints(t *testing.T) {
 		"http://169.254.169.254": false, "http://localhost.example.com": false, "http://127.0.0.1@169.254.169.254": false, "": false, "localhost": false, "%": false,
 	} {
 		variable := corev1.EnvVar{Name: "AWS_EC2_METADATA_SERVICE_ENDPOINT", Value: address}
-		if got := InVariable(&variable); (got == "") != fine {
-			t.Errorf("the variable %q: %q", address, got)
+		want := Endpoint
+		if fine {
+			want = None
 		}
-		if got := InSetting("aws.ec2MetadataServiceEndpoint", address); (got == "") != fine {
-			t.Errorf("the setting %q: %q", address, got)
+		if got := InVariable(&variable); got != want {
+			t.Errorf("the variable %q: %d, want %d", address, got, want)
+		}
+		if got := InSetting("aws.ec2MetadataServiceEndpoint", address); got != want {
+			t.Errorf("the setting %q: %d, want %d", address, got, want)
 		}
 	}
 	from := corev1.EnvVar{Name: "AWS_EC2_METADATA_SERVICE_ENDPOINT", ValueFrom: &corev1.EnvVarSource{}}
 	mode := corev1.EnvVar{Name: "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", Value: "IPv6"}
-	if InVariable(&from) == "" || InVariable(&mode) == "" || InSetting("AWS.ec2MetadataServiceEndpointMode", "") == "" {
+	if InVariable(&from) != Endpoint || InVariable(&mode) != Mode || InSetting("AWS.ec2MetadataServiceEndpointMode", "") != Mode {
 		t.Error("a value from elsewhere or a mode passes")
 	}
 	disabled := corev1.EnvVar{Name: "AWS_EC2_METADATA_DISABLED", Value: "true"}
-	if got := InVariable(&disabled); got != "" {
-		t.Errorf("what keeps the SDKs from the service: %q", got)
+	if got := InVariable(&disabled); got != None {
+		t.Errorf("what keeps the SDKs from the service: %d", got)
+	}
+}
+
+// A probe by network is sent by the kubelet; a command runs in the container.
+func TestHandlers(t *testing.T) {
+	t.Parallel()
+	get := func(host string) *corev1.HTTPGetAction { return &corev1.HTTPGetAction{Host: host} }
+	tcp := func(host string) *corev1.TCPSocketAction { return &corev1.TCPSocketAction{Host: host} }
+	exec := func(command ...string) *corev1.ExecAction { return &corev1.ExecAction{Command: command} }
+	for name, c := range map[string]struct {
+		get         *corev1.HTTPGetAction
+		tcp         *corev1.TCPSocketAction
+		exec        *corev1.ExecAction
+		host, field string
+		fromNode    bool
+	}{
+		"HTTP":         {get: get("instance-data"), host: "instance-data", field: ".httpGet.host", fromNode: true},
+		"TCP":          {tcp: tcp("0xa9fea9fe"), host: "0xa9fea9fe", field: ".tcpSocket.host", fromNode: true},
+		"a command":    {exec: exec("sh", "-c", "curl 169.254.169.254:80/latest"), host: "169.254.169.254", field: ".exec.command[2]"},
+		"HTTP itself":  {get: get("")},
+		"TCP itself":   {tcp: tcp("localhost")},
+		"true":         {exec: exec("true")},
+		"no handler":   {},
+		"gRPC or none": {get: nil, tcp: nil, exec: exec()},
+	} {
+		host, field, fromNode := InHandler(c.get, c.tcp, c.exec)
+		if host != c.host || field != c.field || fromNode != c.fromNode {
+			t.Errorf("%s: got %q in %q, from the node: %t", name, host, field, fromNode)
+		}
 	}
 }
