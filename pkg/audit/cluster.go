@@ -111,10 +111,11 @@ type fact struct {
 }
 
 // factResources are what rules look up, roles before bindings.
-func factResources() []object.Resource {
+func factResources(rules []rule.Rule) []object.Resource {
+	lookedUp := engine.LookedUp(rules)
 	var list []object.Resource
 	for _, res := range object.Resources() {
-		if res.LookedUp {
+		if lookedUp[res.GroupResource()] {
 			list = append(list, res)
 		}
 	}
@@ -122,7 +123,7 @@ func factResources() []object.Resource {
 }
 
 func (l *liveRun) readFacts(ctx context.Context) error {
-	for _, res := range factResources() {
+	for _, res := range factResources(l.Rules) {
 		err := l.list(ctx, res, "", func(o *object.Object) {
 			l.world.Add(o)
 			l.facts = append(l.facts, fact{res, o})
@@ -136,10 +137,11 @@ func (l *liveRun) readFacts(ctx context.Context) error {
 
 // streamed are the resources that rules read and that are no facts.
 func (l *liveRun) streamed() []object.Resource {
+	lookedUp := engine.LookedUp(l.Rules)
 	var list []object.Resource
 	for _, res := range object.Resources() {
 		switch {
-		case res.LookedUp, res.IsSubresource(), res.Kind == "Secret":
+		case lookedUp[res.GroupResource()], res.IsSubresource(), res.Kind == "Secret":
 			continue
 		case l.Engine.Concerns(res.GroupResource(), "", rule.Create, true):
 			list = append(list, res)
@@ -190,9 +192,10 @@ func Kinds(list []rule.Rule) []schema.GroupResource {
 			}
 		}
 	}
+	lookedUp := engine.LookedUp(list)
 	var kinds []schema.GroupResource
 	for _, res := range object.Resources() {
-		if gr := res.GroupResource(); res.LookedUp || read[gr] && !res.IsSubresource() && res.Kind != "Secret" {
+		if gr := res.GroupResource(); lookedUp[gr] || read[gr] && !res.IsSubresource() && res.Kind != "Secret" {
 			kinds = append(kinds, gr)
 		}
 	}

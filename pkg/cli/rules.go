@@ -12,6 +12,7 @@ import (
 
 	"github.com/emrguard/emrguard/pkg/audit"
 	"github.com/emrguard/emrguard/pkg/cli/describe"
+	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules"
 	"github.com/emrguard/emrguard/pkg/schema"
@@ -54,14 +55,16 @@ func newRules() *cobra.Command {
 				return printYAML(cmd.OutOrStdout(), server.Policy())
 			case "audit-rbac":
 				return printYAML(cmd.OutOrStdout(), auditRBAC())
+			case "read-rbac":
+				return printYAML(cmd.OutOrStdout(), engine.Permissions(engine.Reads(rules.All())))
 			case "schema":
 				return printSchema(cmd.OutOrStdout(), valuesSchema)
 			}
-			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy, audit-rbac, schema", output)
+			return fmt.Errorf("-o %q is none of table, names, json, markdown, webhook, policy, audit-rbac, read-rbac, schema", output)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", output, "table, names, json, markdown, webhook for the rules of a webhook configuration, "+
-		"policy for what the chart takes from the rules, audit-rbac for the rules of a ClusterRole that may audit, "+
+		"policy for what the chart takes from the rules, audit-rbac for the rules of a ClusterRole that may audit, read-rbac for those of one that may look up what the rules look up, "+
 		"or schema for the JSON schemas of what a configuration says about rules")
 	cmd.Flags().StringVar(&valuesSchema, "values-schema", "", "with -o schema: print this schema of a chart's values with those parts replaced")
 	return cmd

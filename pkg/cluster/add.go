@@ -27,7 +27,7 @@ func (s *Snapshot) Add(o *object.Object) {
 		}
 	}
 	s.mu.Unlock()
-	if res, ok := object.FindKind(o.GVK.GroupKind()); ok && res.LookedUp && o.RBAC() == nil {
+	if o.RBAC() == nil {
 		s.SetObject(o)
 	}
 }

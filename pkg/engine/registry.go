@@ -46,6 +46,11 @@ func Check(rules []rule.Rule) error {
 		if len(r.Targets) == 0 {
 			bad("it has no target")
 		}
+		for _, read := range r.Reads {
+			if res, ok := object.Find(read.GroupResource); !ok || res.IsSubresource() {
+				bad("nothing can read %s, which it looks up", read.GroupResource)
+			}
+		}
 		for _, t := range r.Targets {
 			res, ok := object.Find(schema.GroupResource{Group: t.Group, Resource: t.Resource})
 			switch {

@@ -23,10 +23,7 @@ type Resource struct {
 	// NotSentToWebhooks is true for kinds that the API server never sends to a webhook:
 	// only policies, audits and files know them.
 	NotSentToWebhooks bool
-	// LookedUp is true for kinds of which rules or scope look objects up: a picture of a
-	// cluster or of files holds all of them. There are few objects of each.
-	LookedUp bool
-	decode   func(*Object, []byte) error
+	decode            func(*Object, []byte) error
 }
 
 // byName finds a resource without a search.

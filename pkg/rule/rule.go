@@ -117,6 +117,8 @@ type Rule struct {
 	// Reasons are everything that the rule can find. When it cannot judge, that counts as
 	// the first.
 	Reasons []*Reason
+	// Reads are the kinds that the rule looks up beside the object that it judges.
+	Reads []Read
 	// Retired are parameters that older versions had, with the field of the configuration
 	// that took their place.
 	Retired map[string]string

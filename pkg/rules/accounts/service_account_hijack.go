@@ -39,11 +39,15 @@ var serviceAccountHijackDoc string
 // resources, who stands in emr.roleUsers.
 func ServiceAccountHijack() rule.Rule {
 	return rule.Rule{
-		ID:        hijackID,
-		Title:     "pods run as an account with a role by somebody who may not",
-		Doc:       serviceAccountHijackDoc,
-		Clauses:   []guide.Clause{emr.ClauseRBAC},
-		Reasons:   hijackReasons(),
+		ID:      hijackID,
+		Title:   "pods run as an account with a role by somebody who may not",
+		Doc:     serviceAccountHijackDoc,
+		Clauses: []guide.Clause{emr.ClauseRBAC},
+		Reasons: hijackReasons(),
+		Reads: slices.Concat(rule.ReadsAccounts(), rule.ReadsPlaces(), rule.Reads(rule.Got, "flinkdeployments.flink.apache.org"),
+			rule.ReadsWorkloads(rule.ListedOfRequester),
+			rule.Reads(rule.GotOfRequester, "replicationcontrollers", "replicasets.apps", "deployments.apps", "statefulsets.apps", "daemonsets.apps",
+				"controllerrevisions.apps", "jobs.batch", "cronjobs.batch")),
 		Requester: true,
 		Targets: slices.Concat(
 			[]rule.Target{

@@ -56,6 +56,7 @@ func TokenRequest() rule.Rule {
 		Doc:       tokenRequestDoc,
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
 		Reasons:   []*rule.Reason{&tokenRequested, &tokenSecret},
+		Reads:     rule.ReadsAccounts(),
 		Requester: true,
 		Targets: []rule.Target{
 			targets.New("", "v1", "serviceaccounts/token", rule.Create),

@@ -44,6 +44,7 @@ func GuardProtection() rule.Rule {
 		Doc:       guardProtectionDoc,
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
 		Reasons:   []*rule.Reason{&guardChange, &failsOpen, &objectSelector, &foreignConditions, &missingNamespace, &missingMetadata},
+		Reads:     rule.ReadsNamespaces(),
 		Requester: true,
 		Targets:   []rule.Target{auditTarget("validatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
 		Parameters: []rule.Parameter{{

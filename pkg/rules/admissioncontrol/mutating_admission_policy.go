@@ -38,6 +38,7 @@ func MutatingAdmissionPolicy() rule.Rule {
 		Doc:       mutatingAdmissionPolicyDoc,
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
 		Reasons:   []*rule.Reason{&forbiddenPolicy, &unboundPolicy, &bindingAtWork, &policyOnReviews},
+		Reads:     append(rule.ReadsNamespaces(), rule.Reads(rule.KnownToAudits, mutatingPolicies.String(), mutatingBindings.String())...),
 		Requester: true,
 		Targets: []rule.Target{
 			auditTarget("mutatingadmissionpolicies", rule.Create, rule.Update),

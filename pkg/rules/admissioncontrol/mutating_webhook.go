@@ -44,6 +44,7 @@ func MutatingWebhook() rule.Rule {
 		Doc:       mutatingWebhookDoc,
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
 		Reasons:   []*rule.Reason{&forbiddenWebhook, &reservedName, &existingWebhook, &webhookOnReviews},
+		Reads:     rule.ReadsNamespaces(),
 		Requester: true,
 		Targets:   []rule.Target{auditTarget("mutatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
 		Parameters: []rule.Parameter{

@@ -29,7 +29,7 @@ var sharedDoc string
 func rbacRule(id, title, doc string, reasons []*rule.Reason, parameters ...rule.Parameter) rule.Rule {
 	return rule.Rule{
 		ID: id, Title: title, Doc: strings.TrimSpace(doc) + "\n\n" + sharedDoc,
-		Clauses: []guide.Clause{emr.ClauseRBAC}, Reasons: reasons, NeedsOld: true, Targets: rbacTargets(), Parameters: parameters,
+		Clauses: []guide.Clause{emr.ClauseRBAC}, Reasons: reasons, Reads: append(rule.ReadsGrants(), rule.ReadsNamespaces()...), NeedsOld: true, Targets: rbacTargets(), Parameters: parameters,
 		New: func(s rule.Settings) (rule.Check, error) {
 			if len(parameters) == 0 {
 				if err := s.Decode(id, &struct{}{}); err != nil {

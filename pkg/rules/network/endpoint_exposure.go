@@ -51,6 +51,11 @@ func EndpointExposure() rule.Rule {
 			&internetFacingConfiguration, &externalIP, &nodePort, &hostPort, &unknownGatewayClass, &unknownIngressClass,
 			&unreadValue, &unreadValueElsewhere, &invalidSource,
 		}),
+		Reads: slices.Concat(
+			rule.Reads(rule.Got, "ingressclasses.networking.k8s.io", "ingressclassparams.elbv2.k8s.aws", "ingressclassparams.eks.amazonaws.com",
+				"gatewayclasses.gateway.networking.k8s.io", "loadbalancerconfigurations.gateway.k8s.aws"),
+			rule.Reads(rule.Listed, "ingressclasses.networking.k8s.io", "ingresses.networking.k8s.io"),
+		),
 		Targets: slices.Concat(
 			[]rule.Target{
 				targets.New("", "v1", "services", rule.Create, rule.Update),

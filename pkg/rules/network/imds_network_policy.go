@@ -54,6 +54,7 @@ func IMDSNetworkPolicy() rule.Rule {
 		Doc:     imdsNetworkPolicyDoc,
 		Clauses: []guide.Clause{emr.ClauseNodes},
 		Reasons: []*rule.Reason{&openEgress, &openPolicies, &someEgress, &noEgress, &noPolicy},
+		Reads:   rule.Reads(rule.Listed, networkPolicies.String()),
 		Targets: []rule.Target{targets.New("networking.k8s.io", "v1", "networkpolicies", rule.Create, rule.Update), ns},
 		Parameters: []rule.Parameter{{
 			Name: "blockedElsewhere", Type: "list of patterns",

@@ -64,6 +64,7 @@ func ExecutionRoleIsolation() rule.Rule {
 		Doc:     executionRoleIsolationDoc,
 		Clauses: []guide.Clause{emr.ClauseUntrustedCode},
 		Reasons: []*rule.Reason{&manyRoles, &roleNotAllowed, &roleOfAnotherGroup},
+		Reads:   rule.ReadsAccounts(),
 		Targets: slices.Concat(
 			[]rule.Target{
 				targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update),
