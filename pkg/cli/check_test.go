@@ -187,7 +187,7 @@ func TestCheckLooksAtThePodsOfAWorkload(t *testing.T) {
 		"    metadata: {labels: {eks.amazonaws.com/skip-pod-identity-webhook: 'true'}}\n    spec:\n      serviceAccountName: "+account+"\n"+
 		"      containers: [{name: c, image: i}]\n")
 	code, out, errOut := run("check", "--rules", "irsa-credentials", file)
-	if want := "DENY (its Pods)  irsa-credentials/finding  " + file + ":9  spec.template.spec.containers"; code != 1 || !strings.Contains(out, want) {
+	if want := "DENY (its Pods)  irsa-credentials/managed-account-without-credentials  " + file + ":9  spec.template.spec.containers"; code != 1 || !strings.Contains(out, want) {
 		t.Errorf("exit code %d, want %q in\n%s%s", code, want, out, errOut)
 	}
 }

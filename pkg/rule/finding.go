@@ -2,6 +2,7 @@ package rule
 
 import (
 	"hash/maphash"
+	"slices"
 )
 
 // Finding is one thing that is wrong with an object or request: a reason, its arguments,
@@ -13,6 +14,9 @@ type Finding struct {
 	Reason *Reason
 	// Args are the arguments of the reason's texts; see [Args].
 	Args []string
+	// Hints are further arguments of the remedy, after those above. They do not tell
+	// findings apart.
+	Hints []string
 	// Path of the field, such as `spec.containers[0].env[2]`; empty when the
 	// object or request as a whole is meant.
 	Path string
@@ -48,7 +52,7 @@ func (f *Finding) Remedy() string {
 	if f.Remediation != "" {
 		return f.Remediation
 	}
-	return format(f.Reason.Remedy, f.Args)
+	return format(f.Reason.Remedy, slices.Concat(f.Args, f.Hints))
 }
 
 // SkipsComparison reports whether the finding is about what the requester does. It is

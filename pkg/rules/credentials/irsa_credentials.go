@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the documentation of the rule
 	"errors"
@@ -8,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
@@ -19,6 +20,33 @@ const irsaID = "irsa-credentials"
 
 //go:embed irsa-credentials.md
 var irsaDoc string
+
+const (
+	injectAgain  = "create the pod again, so that EKS injects the credentials; first remove what hinders that: %[3]s"
+	notInjected  = "its credentials are not in container %[2]s: it would run as the node"
+	noCredential = "without-credentials"
+)
+
+var (
+	managedWithout = rule.Reason{
+		Name: "managed-account-" + noCredential, Severity: rule.High,
+		Message: "ServiceAccount %[1]q is EMR's, but " + notInjected, Remedy: injectAgain,
+	}
+	accountWithout = rule.Reason{
+		Name: "account-" + noCredential, Severity: rule.Medium,
+		Message: "ServiceAccount %[1]q has a role, but " + notInjected, Remedy: injectAgain,
+	}
+	contradictingRole = rule.Reason{
+		Name: "contradicting-role", Severity: rule.High,
+		Message: "container %[1]q was given the role %[2]q, but ServiceAccount %[3]q has %[4]s",
+		Remedy:  "create the pod again once the ServiceAccount is settled; do not write the injected variables by hand",
+	}
+	accountWithoutRole = rule.Reason{
+		Name: "account-without-role", Severity: rule.Medium,
+		Message: "ServiceAccount %[1]q has no IAM role, so the pod falls back to the role of its node",
+		Remedy:  "run the pod as an account that has a role by IRSA",
+	}
+)
 
 // IRSA is the rule irsa-credentials.
 //
@@ -35,14 +63,13 @@ var irsaDoc string
 // that the account's annotation eks.amazonaws.com/audience names.
 func IRSA() rule.Rule {
 	return rule.Rule{
-		ID:          irsaID,
-		Title:       "pods that would run without the role of their ServiceAccount",
-		Doc:         irsaDoc,
-		Remediation: "create the pod again, so that EKS injects the credentials",
-		Guide:       guide.PodCredentials,
-		Default:     rule.Deny,
-		Targets:     targets.Pods(),
-		New:         newIRSACredentials,
+		ID:      irsaID,
+		Title:   "pods that would run without the role of their ServiceAccount",
+		Doc:     irsaDoc,
+		Clauses: []guide.Clause{emr.ClausePodCredentials},
+		Reasons: []*rule.Reason{&managedWithout, &accountWithout, &contradictingRole, &accountWithoutRole},
+		Targets: targets.Pods(),
+		New:     newIRSACredentials,
 	}
 }
 
@@ -69,41 +96,28 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 			accepted = accepted || provided
 			if in.irsa && !id.Is(in.roleARN) && !chained.Match(in.roleARN) {
 				contradicting = append(contradicting, c.Name)
-				rep.Add(rule.Finding{
-					Path:        c.Path() + ".env",
-					Message:     fmt.Sprintf("container %q was given the role %q, but ServiceAccount %q has %s", c.Name, in.roleARN, sa.Name, id.Has()),
-					Remediation: "create the pod again once the ServiceAccount is settled; do not write the injected variables by hand",
-				})
+				rep.Add(rule.Finding{Reason: &contradictingRole, Path: c.Path() + ".env", Args: rule.Args(c.Name, in.roleARN, sa.Name, id.Has())})
 			}
 			if !provided && c.Type != podspec.EphemeralContainer {
 				missing = append(missing, fmt.Sprintf("%q", c.Name))
 			}
 		}
-		if len(missing) == 0 || len(contradicting) > 0 || r.File && mayComeLater(ctx, s, r, sa) && withoutHindrance(pod, sa) == "" {
+		if len(missing) == 0 || len(contradicting) > 0 || r.File && mayComeLater(ctx, s, r, sa) && hindrance(pod, sa) == "" {
 			return nil
 		}
-		list := strings.Join(missing, ", ")
+		without := rule.Finding{
+			Path: pod.FieldPath("containers"), Args: rule.Args(sa.Name, strings.Join(missing, ", ")),
+			Hints: rule.Args(cmp.Or(hindrance(pod, sa), "nothing found")),
+		}
 		switch {
 		case id.Managed && id.BearsRole():
-			rep.Add(rule.Finding{
-				Path:        pod.FieldPath("containers"),
-				Message:     fmt.Sprintf("ServiceAccount %q is EMR's, but its credentials are not in container %s: it would run as the node", sa.Name, list),
-				Remediation: withoutHindrance(pod, sa),
-			})
+			without.Reason = &managedWithout
+			rep.Add(without)
 		case id.BearsRole():
-			rep.Add(rule.Finding{
-				Action:      rule.Warn,
-				Path:        pod.FieldPath("containers"),
-				Message:     fmt.Sprintf("ServiceAccount %q has a role, but its credentials are not in container %s: it would run as the node", sa.Name, list),
-				Remediation: withoutHindrance(pod, sa),
-			})
+			without.Reason = &accountWithout
+			rep.Add(without)
 		case !accepted:
-			rep.Add(rule.Finding{
-				Action:      rule.Warn,
-				Path:        pod.FieldPath("serviceAccountName"),
-				Message:     fmt.Sprintf("ServiceAccount %q has no IAM role, so the pod falls back to the role of its node", sa.Name),
-				Remediation: "run the pod as an account that has a role by IRSA",
-			})
+			rep.Add(rule.Finding{Reason: &accountWithoutRole, Path: pod.FieldPath("serviceAccountName"), Args: rule.Args(sa.Name)})
 		}
 		return nil
 	}, nil
@@ -117,31 +131,29 @@ func mayComeLater(ctx context.Context, s rule.Settings, r *rule.Request, sa rule
 	return s.PodIdentity || errors.Is(err, rule.ErrNotFound) && sa.Name != "default"
 }
 
-// withoutHindrance says how to fix a missing injection: it names what in the pod
-// switches it off. Without such a thing, the account was too new for EKS's
-// webhook, and the default of the rule is right.
-func withoutHindrance(pod *podspec.Pod, sa rule.ServiceAccount) string {
-	const again = ", and create the pod again, so that EKS injects the credentials"
+// hindrance names what in the pod switches the injection off. Without such a thing, the
+// account was too new for EKS's webhook.
+func hindrance(pod *podspec.Pod, sa rule.ServiceAccount) string {
 	if _, ok := pod.Meta.Labels[emr.LabelSkipPodIdentityWebhook]; ok {
-		return "remove the label " + emr.LabelSkipPodIdentityWebhook + again
+		return "the label " + emr.LabelSkipPodIdentityWebhook
 	}
 	if _, ok := pod.Meta.Annotations[emr.AnnotationSkipContainers]; ok {
-		return "remove the annotation " + emr.AnnotationSkipContainers + again
+		return "the annotation " + emr.AnnotationSkipContainers
 	}
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]
 		if token := projectedToken(v); v.Name == emr.WebIdentityVolume && token != nil && !isInjectedVolume(v, sa) {
-			return fmt.Sprintf("the volume %q holds a token for %q in the file %q instead of one for STS in the file %q: remove the volume%s",
-				v.Name, token.Audience, token.Path, emr.WebIdentityTokenPath, again)
+			return fmt.Sprintf("the volume %q, which holds a token for %q in the file %q instead of one for STS in the file %q",
+				v.Name, token.Audience, token.Path, emr.WebIdentityTokenPath)
 		}
 	}
 	for c := range pod.Containers() {
 		if over := overToken(c, emr.WebIdentityMountPath, emr.WebIdentityVolume); over != "" {
-			return fmt.Sprintf("mount the volume %q elsewhere in container %q: it hides the token%s", over, c.Name, again)
+			return fmt.Sprintf("the mount of the volume %q in container %q, because it hides the token", over, c.Name)
 		}
 		for i := range c.Env {
 			if name := c.Env[i].Name; name == emr.EnvRoleARN || name == emr.EnvWebIdentityTokenFile {
-				return "do not set " + name + " by hand" + again
+				return "the variable " + name
 			}
 		}
 	}

@@ -5,17 +5,30 @@ package credentials
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 	"slices"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
 //go:embed kube2iam-kiam-annotation.md
 var kube2IAMAnnotationDoc string
+
+var (
+	podAnnotation = rule.Reason{
+		Name: "pod-annotation", Severity: rule.High,
+		Message: "the annotation %[1]s asks kube2iam or kiam for credentials",
+		Remedy:  "remove it; give the role to the pod's ServiceAccount by IRSA",
+	}
+	namespaceAnnotation = rule.Reason{
+		Name: "namespace-annotation", Severity: rule.High,
+		Message: "the namespace lets kube2iam or kiam hand out roles by the annotation %[1]s",
+		Remedy:  "remove it; give roles to ServiceAccounts by IRSA",
+	}
+)
 
 // Kube2IAMAnnotation is the rule kube2iam-kiam-annotation.
 //
@@ -30,13 +43,12 @@ var kube2IAMAnnotationDoc string
 // empty regular expression permits every role.
 func Kube2IAMAnnotation() rule.Rule {
 	return rule.Rule{
-		ID:          "kube2iam-kiam-annotation",
-		Title:       "annotations by which kube2iam or kiam hand out an IAM role",
-		Doc:         kube2IAMAnnotationDoc,
-		Remediation: "remove it; give the role to the pod's ServiceAccount by IRSA",
-		Guide:       guide.PodCredentials,
-		Default:     rule.Deny,
-		Targets:     slices.Concat(targets.PodSpecs(), targets.PodMetadata(), targets.Namespaces()),
+		ID:      "kube2iam-kiam-annotation",
+		Title:   "annotations by which kube2iam or kiam hand out an IAM role",
+		Doc:     kube2IAMAnnotationDoc,
+		Clauses: []guide.Clause{emr.ClausePodCredentials},
+		Reasons: []*rule.Reason{&podAnnotation, &namespaceAnnotation},
+		Targets: slices.Concat(targets.PodSpecs(), targets.PodMetadata(), targets.Namespaces()),
 		Parameters: []rule.Parameter{
 			{Name: "podKeys", Type: "list of strings", Doc: "Further annotation keys on pods (kube2iam's `--iam-role-key`, `--iam-external-id`)."},
 			{Name: "namespaceKeys", Type: "list of strings", Doc: "Further annotation keys on Namespaces (kube2iam's `--namespace-key`)."},
@@ -60,11 +72,7 @@ func newKube2iamAnnotation(s rule.Settings) (rule.Check, error) {
 		if r.Resource.Resource == "namespaces" {
 			for _, key := range namespaceKeys {
 				if value, ok := r.Object.Meta.Annotations[key]; ok {
-					rep.Add(rule.Finding{
-						Path:    fieldpath.Key("metadata.annotations", key),
-						Message: "the namespace lets kube2iam or kiam hand out roles by the annotation " + key,
-						Key:     value,
-					})
+					rep.Add(rule.Finding{Reason: &namespaceAnnotation, Path: fieldpath.Key("metadata.annotations", key), Args: rule.Args(key), Key: value})
 				}
 			}
 			return nil
@@ -73,11 +81,7 @@ func newKube2iamAnnotation(s rule.Settings) (rule.Check, error) {
 			pod := &r.Object.Pods[i]
 			for _, key := range podKeys {
 				if value, ok := pod.Meta.Annotations[key]; ok {
-					rep.Add(rule.Finding{
-						Path:    pod.AnnotationPath(key),
-						Message: fmt.Sprintf("the annotation %s asks kube2iam or kiam for credentials", key),
-						Key:     pod.Role + "/" + value,
-					})
+					rep.Add(rule.Finding{Reason: &podAnnotation, Path: pod.AnnotationPath(key), Args: rule.Args(key), Key: pod.Role + "/" + value})
 				}
 			}
 		}

@@ -3,18 +3,35 @@ package credentials
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
 //go:embed kube2iam-kiam-daemonset.md
 var kube2IAMDaemonSetDoc string
+
+const removeAgent = "move its users to IRSA or EKS Pod Identity and remove it"
+
+var (
+	agentByName = rule.Reason{
+		Name: "object-name", Severity: rule.Medium, Remedy: removeAgent,
+		Message: "by its name this is %[1]s, which hands out IAM roles beside IRSA",
+	}
+	agentContainer = rule.Reason{
+		Name: "container", Severity: rule.Medium, Remedy: removeAgent,
+		Message: "container %[1]q is %[2]s, which hands out IAM roles beside IRSA",
+	}
+	agentByFlag = rule.Reason{
+		Name: "flag", Severity: rule.Medium, Remedy: removeAgent,
+		Message: "container %[1]q is an agent like kube2iam or kiam (flag %[2]s), which hands out IAM roles beside IRSA",
+	}
+)
 
 // Kube2IAMDaemonSet is the rule kube2iam-kiam-daemonset.
 //
@@ -25,14 +42,13 @@ var kube2IAMDaemonSetDoc string
 // every container.
 func Kube2IAMDaemonSet() rule.Rule {
 	return rule.Rule{
-		ID:          "kube2iam-kiam-daemonset",
-		Title:       "kube2iam, kiam or kube-aws-iam-controller itself",
-		Doc:         kube2IAMDaemonSetDoc,
-		Remediation: "move its users to IRSA or EKS Pod Identity and remove it",
-		Guide:       guide.PodCredentials,
-		Default:     rule.Warn,
-		Everywhere:  true,
-		Targets:     slices.Concat(targets.Pods(), targets.Workloads()),
+		ID:         "kube2iam-kiam-daemonset",
+		Title:      "kube2iam, kiam or kube-aws-iam-controller itself",
+		Doc:        kube2IAMDaemonSetDoc,
+		Clauses:    []guide.Clause{emr.ClausePodCredentials},
+		Reasons:    []*rule.Reason{&agentContainer, &agentByName, &agentByFlag},
+		Everywhere: true,
+		Targets:    slices.Concat(targets.Pods(), targets.Workloads()),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("kube2iam-kiam-daemonset", &struct{}{}); err != nil {
 				return nil, err
@@ -54,7 +70,7 @@ var agentFlags = []string{
 
 func checkKube2iamDaemonSet(_ context.Context, r *rule.Request, rep *rule.Report) error {
 	if agent := agentName(r.Object.Meta.Name); agent != "" {
-		rep.Add(rule.Finding{Path: "metadata.name", Message: fmt.Sprintf("by its name this is %s, which hands out IAM roles beside IRSA", agent)})
+		rep.Add(rule.Finding{Reason: &agentByName, Path: "metadata.name", Args: rule.Args(agent)})
 		return nil
 	}
 	for i := range r.Object.Pods {
@@ -63,8 +79,8 @@ func checkKube2iamDaemonSet(_ context.Context, r *rule.Request, rep *rule.Report
 			continue
 		}
 		for c := range pod.Containers() {
-			if what, at := agentIn(c); what != "" {
-				rep.Add(rule.Finding{Path: at, Message: fmt.Sprintf("container %q is %s, which hands out IAM roles beside IRSA", c.Name, what)})
+			if reason, what, at := agentIn(c); reason != nil {
+				rep.Add(rule.Finding{Reason: reason, Path: at, Args: rule.Args(c.Name, what)})
 				return nil
 			}
 		}
@@ -72,22 +88,23 @@ func checkKube2iamDaemonSet(_ context.Context, r *rule.Request, rep *rule.Report
 	return nil
 }
 
-func agentIn(c podspec.Container) (what, at string) {
+// agentIn tells by what a container is an agent, and where that stands.
+func agentIn(c podspec.Container) (reason *rule.Reason, what, at string) {
 	if agent := agentName(imageName(c.Image)); agent != "" {
-		return agent, c.Path() + ".image"
+		return &agentContainer, agent, c.Path() + ".image"
 	}
 	if agent := agentName(c.Name); agent != "" {
-		return agent, c.Path() + ".name"
+		return &agentContainer, agent, c.Path() + ".name"
 	}
 	for path, s := range c.Strings() {
 		for word := range strings.FieldsSeq(s) { // of a shell command, or the argument itself
 			flag, _, _ := strings.Cut(word, "=")
 			if slices.Contains(agentFlags, flag) {
-				return "an agent like kube2iam or kiam (flag " + flag + ")", path()
+				return &agentByFlag, flag, path()
 			}
 		}
 	}
-	return "", ""
+	return nil, "", ""
 }
 
 // agentName returns the agent that a name means: the name itself, or followed by

@@ -9,13 +9,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object/jobconf"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
 	"github.com/emrguard/emrguard/pkg/rules/internal/envfrom"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/identity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
@@ -24,6 +24,40 @@ const overrideID = "role-arn-override"
 
 //go:embed role-arn-override.md
 var roleARNOverrideDoc string
+
+const accountDecides = "remove it; the ServiceAccount decides the role (a chained role can be allowed by the parameter allowedRoles)"
+
+var (
+	otherRole = rule.Reason{
+		Name: "role", Severity: rule.High, Remedy: accountDecides,
+		Message: "container %[1]q sets %[2]s to %[3]q, which is not the role of its ServiceAccount",
+	}
+	otherTokenFile = rule.Reason{
+		Name: "token-file", Severity: rule.High, Remedy: accountDecides,
+		Message: "container %[1]q sets %[2]s to %[3]q instead of the injected token",
+	}
+	otherEndpoint = rule.Reason{
+		Name: "container-credentials", Severity: rule.High, Remedy: accountDecides,
+		Message: "container %[1]q sets %[2]s to something else than EKS Pod Identity does",
+	}
+	variableFrom = rule.Reason{
+		Name: "variable-from-elsewhere", Severity: rule.High, Remedy: accountDecides,
+		Message: "container %[1]q takes %[2]s from elsewhere",
+	}
+	overridePrefix = rule.Reason{Name: "variable-prefix", Severity: rule.High, Message: envfrom.Message, Remedy: envfrom.Remedy}
+	awsToken       = rule.Reason{
+		Name: "token-volume", Severity: rule.High, Remedy: accountDecides,
+		Message: "the volume %[1]q is a token for %[2]s, which is a credential in itself",
+	}
+	roleSetting = rule.Reason{
+		Name: "role-setting", Severity: rule.High, Remedy: accountDecides,
+		Message: "the setting %[1]s assumes the role %[2]q instead of the ServiceAccount's",
+	}
+	otherSource = rule.Reason{
+		Name: "credentials-setting", Severity: rule.High, Remedy: accountDecides,
+		Message: "the setting %[1]s takes credentials from something else than %[2]s",
+	}
+)
 
 // RoleARNOverride is the rule role-arn-override.
 //
@@ -38,13 +72,12 @@ var roleARNOverrideDoc string
 // roles that the parameter allowedRoles names (role chaining).
 func RoleARNOverride() rule.Rule {
 	return rule.Rule{
-		ID:          overrideID,
-		Title:       "a role, token file or token chosen by the pod instead of its ServiceAccount",
-		Doc:         roleARNOverrideDoc,
-		Remediation: "remove it; the ServiceAccount decides the role (a chained role can be allowed by the parameter allowedRoles)",
-		Guide:       guide.PodCredentials,
-		Default:     rule.Deny,
-		Targets:     targets.PodSpecs(),
+		ID:      overrideID,
+		Title:   "a role, token file or token chosen by the pod instead of its ServiceAccount",
+		Doc:     roleARNOverrideDoc,
+		Clauses: []guide.Clause{emr.ClausePodCredentials},
+		Reasons: []*rule.Reason{&otherRole, &otherTokenFile, &otherEndpoint, &variableFrom, &overridePrefix, &awsToken, &roleSetting, &otherSource},
+		Targets: targets.PodSpecs(),
 		Parameters: []rule.Parameter{
 			{Name: "allowedRoles", Type: "list of ARN patterns", Doc: "Roles that pods may name themselves. `*` stops at `:` and `/`."},
 		},
@@ -117,8 +150,8 @@ func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *
 					continue
 				}
 			}
-			if what := overrideInEnv(e, id, tokenFiles, allowed); what != "" {
-				rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q %s", c.Name, what), Key: pod.Role})
+			if reason, args := overrideInEnv(e, id, tokenFiles, allowed); reason != nil {
+				rep.Add(rule.Finding{Reason: reason, Path: c.EnvPath(i), Args: append(rule.Args(c.Name), args...), Key: pod.Role})
 			}
 		}
 	}
@@ -134,52 +167,47 @@ func overrideInPod(ctx context.Context, r *rule.Request, rep *rule.Report, pod *
 		if isInjectedVolume(v, id.Account) && (v.Name == emr.PodIdentityVolume || id.BearsRole()) {
 			continue
 		}
-		rep.Add(rule.Finding{
-			Path:    pod.VolumePath(i),
-			Message: fmt.Sprintf("the volume %q is a token for %s, which is a credential in itself", v.Name, audience),
-			Key:     pod.Role,
-		})
+		rep.Add(rule.Finding{Reason: &awsToken, Path: pod.VolumePath(i), Args: rule.Args(v.Name, audience), Key: pod.Role})
 	}
 	return nil
 }
 
-// overrideInEnv says what is wrong with a variable, or nothing.
-func overrideInEnv(e *corev1.EnvVar, id identity.Identity, tokenFiles map[string]string, allowed pattern.Set) string {
+// overrideInEnv returns the reason against a variable, and its arguments after the name of
+// the container; or nothing.
+func overrideInEnv(e *corev1.EnvVar, id identity.Identity, tokenFiles map[string]string, allowed pattern.Set) (*rule.Reason, []string) {
 	if !strings.HasPrefix(e.Name, "AWS_") {
-		return ""
+		return nil, nil
 	}
 	if e.ValueFrom != nil {
 		if isOverrideName(e.Name) {
-			return fmt.Sprintf("takes %s from elsewhere", e.Name)
+			return &variableFrom, rule.Args(e.Name)
 		}
-		return ""
+		return nil, nil
 	}
 	switch e.Name {
 	case emr.EnvRoleARN:
 		if e.Value == "" || id.Is(e.Value) || allowed.Match(e.Value) {
-			return ""
+			return nil, nil
 		}
-		return fmt.Sprintf("sets %s to %q, which is not the role of its ServiceAccount", e.Name, e.Value)
+		return &otherRole, rule.Args(e.Name, e.Value)
 	case emr.EnvWebIdentityTokenFile:
 		if e.Value == "" || e.Value == tokenFiles[e.Name] {
-			return ""
+			return nil, nil
 		}
-		return fmt.Sprintf("sets %s to %q instead of the injected token", e.Name, e.Value)
+		return &otherTokenFile, rule.Args(e.Name, e.Value)
 	case emr.EnvContainerCredentialsFullURI:
 		if e.Value == "" || isPodIdentityURI(e.Value) {
-			return ""
+			return nil, nil
 		}
-		return fmt.Sprintf("sets %s to something else than EKS Pod Identity", e.Name)
 	case emr.EnvContainerAuthorizationTokenFile:
 		if e.Value == "" || e.Value == tokenFiles[e.Name] {
-			return ""
+			return nil, nil
 		}
-		return fmt.Sprintf("sets %s to something else than EKS Pod Identity's token", e.Name)
 	}
 	if isOverrideName(e.Name) {
-		return "sets " + e.Name
+		return &otherEndpoint, rule.Args(e.Name)
 	}
-	return ""
+	return nil, nil
 }
 
 // overrideNames are the variables by which a pod chooses its credentials.
@@ -216,28 +244,27 @@ func tokenAudience(v *corev1.Volume) string {
 func overrideInSetting(rep *rule.Report, s *jobconf.Setting, allowed pattern.Set) {
 	key := strings.ToLower(s.Key)
 	if isRoleSetting(key) && s.Value != "" && !allowed.Match(s.Value) {
-		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s assumes the role %q instead of the ServiceAccount's", s.Key, s.Value)})
+		rep.Add(rule.Finding{Reason: &roleSetting, Path: s.Path(), Args: rule.Args(s.Key, s.Value)})
 	}
-	what := ""
+	if source, other := sourceInSetting(key, s.Value); other {
+		rep.Add(rule.Finding{Reason: &otherSource, Path: s.Path(), Args: rule.Args(s.Key, source)})
+	}
+}
+
+// sourceInSetting tells from where a setting, its key in lower case, should take
+// credentials or tokens, and whether it takes them from elsewhere.
+func sourceInSetting(key, value string) (source string, other bool) {
 	switch key {
 	case "aws.webidentitytokenfile", "aws.credentials.provider.webidentitytoken.file":
-		if s.Value != emr.WebIdentityTokenFile {
-			what = "names another token than the injected one"
-		}
+		return "the injected token", value != emr.WebIdentityTokenFile
 	case "aws.containercredentialspath", "aws.containerauthorizationtoken":
-		what = "takes credentials from elsewhere than the ServiceAccount"
+		return "the ServiceAccount", true
 	case "aws.containercredentialsfulluri":
-		if !isPodIdentityURI(s.Value) {
-			what = "takes credentials from something else than EKS Pod Identity"
-		}
+		return "EKS Pod Identity", !isPodIdentityURI(value)
 	case "aws.containerauthorizationtokenfile":
-		if s.Value != emr.PodIdentityTokenFile {
-			what = "names another token than that of EKS Pod Identity"
-		}
+		return "the token of EKS Pod Identity", value != emr.PodIdentityTokenFile
 	}
-	if what != "" {
-		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s %s", s.Key, what)})
-	}
+	return "", false
 }
 
 // isRoleSetting reports whether a key in lower case names a role to assume: S3A's

@@ -10,13 +10,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/limit"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/object/podspec"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
 	"github.com/emrguard/emrguard/pkg/rules/internal/envfrom"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -37,13 +38,12 @@ var staticAWSCredentialsDoc string
 // credentials), AWS_REGION and its like.
 func StaticAWSCredentials() rule.Rule {
 	return rule.Rule{
-		ID:          "static-aws-credentials",
-		Title:       "AWS access keys, or files that hold them, handed to a pod",
-		Doc:         staticAWSCredentialsDoc,
-		Remediation: "remove it and use the execution role of the pod's ServiceAccount (IRSA)",
-		Guide:       guide.PodCredentials,
-		Default:     rule.Deny,
-		Targets:     slices.Concat(targets.PodSpecs(), targets.PodMetadata()),
+		ID:      "static-aws-credentials",
+		Title:   "AWS access keys, or files that hold them, handed to a pod",
+		Doc:     staticAWSCredentialsDoc,
+		Clauses: []guide.Clause{emr.ClausePodCredentials},
+		Reasons: staticReasons,
+		Targets: slices.Concat(targets.PodSpecs(), targets.PodMetadata()),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("static-aws-credentials", &struct{}{}); err != nil {
 				return nil, err
@@ -68,7 +68,7 @@ func checkStaticCredentials(_ context.Context, r *rule.Request, rep *rule.Report
 		}
 		for key, value := range pod.Meta.Annotations {
 			for _, id := range accesskey.Find(value, key, false) {
-				rep.Add(rule.Finding{Path: pod.AnnotationPath(key), Message: fmt.Sprintf("the annotation %s holds an AWS access key id", key), Key: accesskey.Mark(id)})
+				rep.Add(rule.Finding{Reason: &keyID, Path: pod.AnnotationPath(key), Args: rule.Args("the annotation " + key), Key: accesskey.Mark(id)})
 			}
 		}
 		if pod.Unexpanded {
@@ -90,7 +90,7 @@ func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
 	}
 	judge := func(field, key, value string) {
 		for _, id := range accesskey.Find(value, key, beside) {
-			rep.Add(rule.Finding{Path: fieldpath.Key(field, key), Message: fmt.Sprintf("the ConfigMap's key %q holds an AWS access key id", key), Key: accesskey.Mark(id)})
+			rep.Add(rule.Finding{Reason: &keyID, Path: fieldpath.Key(field, key), Args: rule.Args(fmt.Sprintf("the ConfigMap's key %q", key)), Key: accesskey.Mark(id)})
 		}
 	}
 	for key, value := range cm.Data {
@@ -98,15 +98,11 @@ func staticInConfigMap(rep *rule.Report, cm *corev1.ConfigMap) {
 			judge("data", key, value)
 			continue
 		}
-		f := rule.Finding{
-			Path:    fieldpath.Key("data", key),
-			Message: fmt.Sprintf("the ConfigMap's key %q becomes the variable of AWS keys in every pod that takes the ConfigMap by envFrom", key),
-			Key:     accesskey.Mark(value),
+		reason := &keyInConfigMap
+		if !accesskey.Mentioned(key) {
+			reason = &profileInConfigMap
 		}
-		if !accesskey.Mentioned(key) { // a profile or a file, which may lead to a role
-			f.Action = rule.Warn
-		}
-		rep.Add(f)
+		rep.Add(rule.Finding{Reason: reason, Path: fieldpath.Key("data", key), Args: rule.Args(key), Key: accesskey.Mark(value)})
 	}
 	for key, value := range cm.BinaryData {
 		judge("binaryData", key, string(value))
@@ -125,17 +121,13 @@ func staticInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) 
 			continue
 		}
 		for _, id := range ids {
-			rep.Add(rule.Finding{Path: at(), Message: fmt.Sprintf("container %q is started with an AWS access key id in its command line", c.Name), Key: pod.Role + "/" + accesskey.Mark(id)})
+			rep.Add(rule.Finding{Reason: &keyID, Path: at(), Args: rule.Args(fmt.Sprintf("the command line of container %q", c.Name)), Key: pod.Role + "/" + accesskey.Mark(id)})
 		}
 	}
 	for i := range c.VolumeMounts {
 		m := &c.VolumeMounts[i]
 		if holdsCredentials(m.MountPath) || inDotAWS(m.SubPath) || inDotAWS(m.SubPathExpr) {
-			rep.Add(rule.Finding{
-				Path:    c.MountPath(i),
-				Message: fmt.Sprintf("container %q mounts AWS credentials or profiles: volume %q at %q", c.Name, m.Name, m.MountPath),
-				Key:     pod.Role,
-			})
+			rep.Add(rule.Finding{Reason: &credentialsMount, Path: c.MountPath(i), Args: rule.Args(c.Name, m.Name, m.MountPath), Key: pod.Role})
 		}
 	}
 }
@@ -144,8 +136,8 @@ func staticInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) 
 // container holds a secret.
 func staticInEnv(rep *rule.Report, pod *podspec.Pod, c podspec.Container, i int, beside bool) {
 	e := &c.Env[i]
-	add := func(secret, format string, args ...any) {
-		rep.Add(rule.Finding{Path: c.EnvPath(i), Message: fmt.Sprintf("container %q ", c.Name) + fmt.Sprintf(format, args...), Key: pod.Role + "/" + accesskey.Mark(secret)})
+	add := func(secret string, reason *rule.Reason, args ...string) {
+		rep.Add(rule.Finding{Reason: reason, Path: c.EnvPath(i), Args: args, Key: pod.Role + "/" + accesskey.Mark(secret)})
 	}
 	var secret, config string
 	if from := e.ValueFrom; from != nil && from.SecretKeyRef != nil {
@@ -155,14 +147,14 @@ func staticInEnv(rep *rule.Report, pod *podspec.Pod, c podspec.Container, i int,
 	}
 	switch {
 	case accesskey.IsVariable(e.Name):
-		add(e.Value, "sets %s", e.Name)
+		add(e.Value, &keyVariable, c.Name, e.Name)
 	case accesskey.IsVariable(secret):
-		add("", "takes %s from a Secret into %s", secret, e.Name)
+		add("", &keyReference, c.Name, secret, "Secret", e.Name)
 	case accesskey.IsVariable(config):
-		add("", "takes %s from a ConfigMap into %s", config, e.Name)
+		add("", &keyReference, c.Name, config, "ConfigMap", e.Name)
 	default:
 		for _, id := range accesskey.Find(e.Value, e.Name, beside) {
-			add(id, "has an AWS access key id in %s", e.Name)
+			add(id, &keyID, fmt.Sprintf("the variable %s of container %q", e.Name, c.Name))
 		}
 	}
 }
@@ -187,7 +179,7 @@ func staticInVolume(rep *rule.Report, pod *podspec.Pod, i int) {
 		}
 	}
 	if found {
-		rep.Add(rule.Finding{Path: pod.VolumePath(i), Message: fmt.Sprintf("the volume %q puts files into a directory .aws", v.Name), Key: pod.Role})
+		rep.Add(rule.Finding{Reason: &credentialsVolume, Path: pod.VolumePath(i), Args: rule.Args(v.Name), Key: pod.Role})
 	}
 }
 

@@ -1,7 +1,6 @@
 package credentials
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,24 +12,14 @@ import (
 func staticInSetting(rep *rule.Report, s *jobconf.Setting) {
 	switch {
 	case isStaticSetting(s.Key):
-		rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds AWS keys", s.Key), Key: accesskey.Mark(s.Value)})
+		rep.Add(rule.Finding{Reason: &keySetting, Path: s.Path(), Args: rule.Args(s.Key), Key: accesskey.Mark(s.Value)})
 	case s.Open && mayBecomeStatic(s.Key):
-		rep.Add(rule.Finding{
-			Path:        s.Path(),
-			Message:     fmt.Sprintf("the name of the setting %s is known only when the container starts, so it can be one that holds AWS keys", s.Key),
-			Remediation: "write the name of the setting out, or take it from a variable with a value",
-		})
+		rep.Add(rule.Finding{Reason: &openSetting, Path: s.Path(), Args: rule.Args(s.Key)})
 	case strings.EqualFold(s.Key, "hadoop.security.credential.provider.path"):
-		rep.Add(rule.Finding{
-			Action:      rule.Warn,
-			Path:        s.Path(),
-			Message:     fmt.Sprintf("the setting %s names a file of secrets, from which Hadoop takes AWS keys too", s.Key),
-			Remediation: "see that the file holds no AWS keys; an exemption says so",
-			Key:         accesskey.Mark(s.Value),
-		})
+		rep.Add(rule.Finding{Reason: &secretsFile, Path: s.Path(), Args: rule.Args(s.Key), Key: accesskey.Mark(s.Value)})
 	case !isEnvSetting(s.Key) && !rep.Has(s.Path()):
 		for _, id := range accesskey.Find(s.Value, s.Key, false) {
-			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s holds an AWS access key id", s.Key), Key: accesskey.Mark(id)})
+			rep.Add(rule.Finding{Reason: &keyID, Path: s.Path(), Args: rule.Args("the setting " + s.Key), Key: accesskey.Mark(id)})
 		}
 	}
 }
