@@ -74,6 +74,10 @@ func checkReasons(r *rule.Rule, bad func(format string, args ...any)) {
 	}
 	seen := map[string]bool{}
 	for _, reason := range r.Reasons {
+		if reason == nil {
+			bad("one of its reasons is nil")
+			continue
+		}
 		switch reason.Name {
 		case notJudged, overLimit, unreadableName:
 			bad("the reason %q has a name of the engine", reason.Name)

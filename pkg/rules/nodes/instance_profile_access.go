@@ -4,14 +4,14 @@ package nodes
 import (
 	"context"
 	_ "embed" // the documentation of the rule
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/accesskey"
 	"github.com/emrguard/emrguard/pkg/rules/internal/envfrom"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/imds"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
@@ -35,20 +35,14 @@ var instanceProfileAccessDoc string
 // loopback, the capabilities that container runtimes give by default.
 func InstanceProfileAccess() rule.Rule {
 	return rule.Rule{
-		ID:          instanceProfileID,
-		Title:       "ways from a pod to the credentials of its node",
-		Doc:         instanceProfileAccessDoc,
-		Remediation: "remove it; a job needs no access to its node",
-		Guide:       guide.PodCredentials,
-		Default:     rule.Deny,
-		Targets:     targets.PodSpecs(),
-		Parameters: []rule.Parameter{{
-			Name: "localDisks", Type: "deny, warn, audit or off",
-			Doc: "What follows from a pod that gets `/mnt/k8s-disks/0` or a parent of it, `warn` when it is not set. AWS's samples for EMR give Spark this disk whole, " +
-				"but where EKS's AMI joins local disks to an array (Karpenter's `instanceStorePolicy: RAID0`), the kubelet's directory with the tokens of all pods lies on it. " +
-				"Set `off` only where nodes leave the kubelet elsewhere (`--no-bind-kubelet`); set `deny` once jobs use a directory of their own below it.",
-		}},
-		New: newInstanceProfile,
+		ID:      instanceProfileID,
+		Title:   "ways from a pod to the credentials of its node",
+		Doc:     instanceProfileAccessDoc,
+		Clauses: []guide.Clause{emr.ClausePodCredentials, emr.ClauseNodes},
+		Reasons: accessReasons(),
+		Targets: targets.PodSpecs(),
+		Retired: map[string]string{"localDisks": "rules." + instanceProfileID + ".reasons.local-disk.mode"},
+		New:     newInstanceProfile,
 	}
 }
 
@@ -56,24 +50,14 @@ var metadataPrefix = rule.Reason{Name: "metadata-endpoint-by-prefix", Severity: 
 
 const instanceProfileID = "instance-profile-access"
 
-// instanceProfileParameters are the parameters of the rule.
-type instanceProfileParameters struct {
-	// LocalDisks is what follows from a whole local disk of the node.
-	LocalDisks rule.Action `json:"localDisks"`
-}
-
 func newInstanceProfile(s rule.Settings) (rule.Check, error) {
-	p := instanceProfileParameters{LocalDisks: rule.Warn}
-	if err := s.Decode(instanceProfileID, &p); err != nil {
+	if err := s.Decode(instanceProfileID, &struct{}{}); err != nil {
 		return nil, err
 	}
-	if _, err := rule.ParseAction(string(p.LocalDisks)); err != nil {
-		return nil, rule.ParameterError(instanceProfileID, fmt.Errorf("localDisks: %w", err))
-	}
-	return p.check, nil
+	return checkInstanceProfile, nil
 }
 
-func (p *instanceProfileParameters) check(_ context.Context, r *rule.Request, rep *rule.Report) error {
+func checkInstanceProfile(_ context.Context, r *rule.Request, rep *rule.Report) error {
 	for i := range r.Object.Pods {
 		pod := &r.Object.Pods[i]
 		nodeInPod(rep, pod)
@@ -85,29 +69,25 @@ func (p *instanceProfileParameters) check(_ context.Context, r *rule.Request, re
 				switch imds.InVariable(e) {
 				case imds.None:
 				case imds.Endpoint:
-					rep.Add(rule.Finding{Path: c.EnvPath(j), Message: fmt.Sprintf("container %q sets %s to something else than loopback", c.Name, e.Name), Key: pod.Role})
+					rep.Add(rule.Finding{Reason: &metadataEndpoint, Path: c.EnvPath(j), Args: rule.Args(c.Name, e.Name), Key: pod.Role})
 				case imds.Mode:
-					rep.Add(rule.Finding{Path: c.EnvPath(j), Message: fmt.Sprintf("container %q sets %s, which only somebody needs who uses the metadata service", c.Name, e.Name), Key: pod.Role})
+					rep.Add(rule.Finding{Reason: &metadataMode, Path: c.EnvPath(j), Args: rule.Args(c.Name, e.Name), Key: pod.Role})
 				}
 			}
 		}
-		p.judgeHostPaths(rep, pod)
+		judgeHostPaths(rep, pod)
 	}
 	for i := range r.Object.Settings {
 		s := &r.Object.Settings[i]
 		switch imds.InSetting(s.Key, s.Value) {
 		case imds.None:
 		case imds.Endpoint:
-			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s moves the metadata service to something else than loopback", s.Key)})
+			rep.Add(rule.Finding{Reason: &settingEndpoint, Path: s.Path(), Args: rule.Args(s.Key)})
 		case imds.Mode:
-			rep.Add(rule.Finding{Path: s.Path(), Message: fmt.Sprintf("the setting %s is of use only to somebody who uses the metadata service", s.Key)})
+			rep.Add(rule.Finding{Reason: &settingMode, Path: s.Path(), Args: rule.Args(s.Key)})
 		}
 		if class := instanceProvider(s.Value); class != "" {
-			rep.Add(rule.Finding{
-				Path:        s.Path(),
-				Message:     fmt.Sprintf("the setting %s takes credentials from the instance profile by %s", s.Key, class),
-				Remediation: "use the provider of IRSA, com.amazonaws.auth.WebIdentityTokenCredentialsProvider (SDK 2: …WebIdentityTokenFileCredentialsProvider)",
-			})
+			rep.Add(rule.Finding{Reason: &providerClass, Path: s.Path(), Args: rule.Args(s.Key, class)})
 		}
 	}
 	return nil

@@ -4,10 +4,12 @@ import (
 	"context"
 	_ "embed" // the documentation of the rule
 	"fmt"
+	"strconv"
 
 	"github.com/emrguard/emrguard/pkg/apis/karpenter"
+	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
@@ -39,14 +41,13 @@ func KarpenterInstanceMetadata() rule.Rule {
 	t := targets.New("karpenter.k8s.aws", "v1", "ec2nodeclasses", rule.Create, rule.Update)
 	t.Cluster = true
 	return rule.Rule{
-		ID:          karpenterMetadataID,
-		Title:       "nodes by Karpenter whose metadata service pods can reach",
-		Doc:         karpenterInstanceMetadataDoc,
-		Remediation: "leave spec.metadataOptions out in karpenter.k8s.aws/v1: its defaults are IMDSv2 with hop limit 1",
-		Guide:       guide.Nodes,
-		Default:     rule.Warn,
-		Everywhere:  true,
-		Targets:     []rule.Target{t},
+		ID:         karpenterMetadataID,
+		Title:      "nodes by Karpenter whose metadata service pods can reach",
+		Doc:        karpenterInstanceMetadataDoc,
+		Clauses:    []guide.Clause{emr.ClauseNodes},
+		Reasons:    []*rule.Reason{&hopLimit, &tokensOptional, &metadataOnIPv6},
+		Everywhere: true,
+		Targets:    []rule.Target{t},
 		Parameters: []rule.Parameter{{
 			Name: "hopLimit", Type: "integer",
 			Doc: "The highest hop limit that is no finding, 1 to 64, by default 1. Where agents in pods need the metadata service the EKS guide allows 2; then every pod reaches it.",
@@ -84,31 +85,18 @@ func metadataOptions(class *karpenter.EC2NodeClass, version string) *karpenter.M
 	return &m
 }
 
-func judgeMetadataOptions(m *karpenter.MetadataOptions, hopLimit int64, rep *rule.Report) {
+func judgeMetadataOptions(m *karpenter.MetadataOptions, most int64, rep *rule.Report) {
 	const path = "spec.metadataOptions."
 	if m.HTTPEndpoint == "disabled" {
 		return
 	}
 	if m.HTTPTokens != "" && m.HTTPTokens != "required" {
-		rep.Add(rule.Finding{
-			Path:        path + "httpTokens",
-			Message:     fmt.Sprintf("the nodes answer for their metadata without a token (httpTokens is %q): IMDSv1, which a single forged request reaches", m.HTTPTokens),
-			Remediation: "write httpTokens: required, or leave it out",
-		})
+		rep.Add(rule.Finding{Reason: &tokensOptional, Path: path + "httpTokens", Args: rule.Args(m.HTTPTokens)})
 	}
-	if limit := m.HTTPPutResponseHopLimit; limit != nil && *limit > hopLimit {
-		rep.Add(rule.Finding{
-			Path:        path + "httpPutResponseHopLimit",
-			Message:     fmt.Sprintf("with the hop limit %d the metadata service hands the node's credentials to pods", *limit),
-			Remediation: "write httpPutResponseHopLimit: 1",
-		})
+	if limit := m.HTTPPutResponseHopLimit; limit != nil && *limit > most {
+		rep.Add(rule.Finding{Reason: &hopLimit, Path: path + "httpPutResponseHopLimit", Args: rule.Args(strconv.FormatInt(*limit, 10))})
 	}
 	if m.HTTPProtocolIPv6 == "enabled" {
-		rep.Add(rule.Finding{
-			Action:      rule.Audit,
-			Path:        path + "httpProtocolIPv6",
-			Message:     "the nodes answer for their metadata on IPv6 too, at fd00:ec2::254",
-			Remediation: "leave httpProtocolIPv6 out, or see that policies keep pods from fd00:ec2::254 as well",
-		})
+		rep.Add(rule.Finding{Reason: &metadataOnIPv6, Path: path + "httpProtocolIPv6"})
 	}
 }

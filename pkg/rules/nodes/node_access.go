@@ -17,24 +17,19 @@ import (
 // nodeInPod finds what the pod as a whole has of its node.
 func nodeInPod(rep *rule.Report, pod *podspec.Pod) {
 	if pod.Spec.HostNetwork {
-		rep.Add(rule.Finding{
-			Path:    pod.FieldPath("hostNetwork"),
-			Message: "the pod is on the host network, where nothing keeps it from the instance metadata service",
-			Key:     pod.Role,
-		})
+		rep.Add(rule.Finding{Reason: &hostNetwork, Path: pod.FieldPath("hostNetwork"), Key: pod.Role})
 	}
 	if pod.Spec.HostPID {
-		rep.Add(rule.Finding{Path: pod.FieldPath("hostPID"), Message: "the pod sees the processes of its node, and through /proc their credentials", Key: pod.Role})
+		rep.Add(rule.Finding{Reason: &hostPID, Path: pod.FieldPath("hostPID"), Key: pod.Role})
 	}
 	if sc := pod.Spec.SecurityContext; sc != nil && isHostProcess(sc.WindowsOptions) {
-		rep.Add(rule.Finding{Path: pod.FieldPath("securityContext") + ".windowsOptions.hostProcess", Message: "the containers of the pod are processes of its node", Key: pod.Role})
+		rep.Add(rule.Finding{Reason: &podProcess, Path: pod.FieldPath("securityContext") + ".windowsOptions.hostProcess", Key: pod.Role})
 	}
 	for i := range pod.Spec.HostAliases {
 		if a := &pod.Spec.HostAliases[i]; imds.IsHost(a.IP) {
 			rep.Add(rule.Finding{
-				Path:    fmt.Sprintf("%s[%d].ip", pod.FieldPath("hostAliases"), i),
-				Message: "the pod gives the instance metadata service another name: " + strings.Join(a.Hostnames, ", "),
-				Key:     pod.Role,
+				Reason: &metadataAlias, Path: fmt.Sprintf("%s[%d].ip", pod.FieldPath("hostAliases"), i),
+				Args: rule.Args(strings.Join(a.Hostnames, ", ")), Key: pod.Role,
 			})
 		}
 	}
@@ -46,24 +41,24 @@ func isHostProcess(w *corev1.WindowsSecurityContextOptions) bool {
 
 // nodeInContainer finds what a container has of its node.
 func nodeInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) {
-	add := func(field, format string, args ...any) {
-		rep.Add(rule.Finding{Path: c.Path() + "." + field, Message: fmt.Sprintf("container %q ", c.Name) + fmt.Sprintf(format, args...), Key: pod.Role})
+	add := func(reason *rule.Reason, field string, args ...string) {
+		rep.Add(rule.Finding{Reason: reason, Path: c.Path() + "." + field, Args: append(rule.Args(c.Name), args...), Key: pod.Role})
 	}
 	if sc := c.SecurityContext; sc != nil {
 		if sc.Privileged != nil && *sc.Privileged {
-			add("securityContext.privileged", "is privileged and so has all that its node has")
+			add(&privileged, "securityContext.privileged")
 		}
 		if isHostProcess(sc.WindowsOptions) {
-			add("securityContext.windowsOptions.hostProcess", "is a process of its node")
+			add(&process, "securityContext.windowsOptions.hostProcess")
 		}
 		userNamespace := pod.Spec.HostUsers != nil && !*pod.Spec.HostUsers
 		if sc.ProcMount != nil && *sc.ProcMount == corev1.UnmaskedProcMount && !userNamespace {
-			add("securityContext.procMount", "can change the kernel of its node through /proc")
+			add(&procMount, "securityContext.procMount")
 		}
 		if sc.Capabilities != nil {
-			for i, capability := range sc.Capabilities.Add {
-				if name, why := nodeCapability(string(capability)); why != "" {
-					add(fmt.Sprintf("securityContext.capabilities.add[%d]", i), "has the capability %s, with which it can %s", name, why)
+			for i, added := range sc.Capabilities.Add {
+				if name, reached := nodeCapability(string(added)); reached != "" {
+					add(&capability, fmt.Sprintf("securityContext.capabilities.add[%d]", i), name, reached)
 				}
 			}
 		}
@@ -76,7 +71,7 @@ func nodeInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) {
 			continue
 		}
 		if host, field, fromNode := imds.InHandler(p.probe.HTTPGet, p.probe.TCPSocket, p.probe.Exec); host != "" {
-			add(p.field+field, "has a probe that asks %q, the metadata service%s", host, origin(fromNode))
+			add(either(fromNode, &kubeletProbe, &metadataProbe), p.field+field, host)
 		}
 	}
 	if c.Lifecycle == nil {
@@ -90,72 +85,70 @@ func nodeInContainer(rep *rule.Report, pod *podspec.Pod, c podspec.Container) {
 			continue
 		}
 		if host, field, fromNode := imds.InHandler(h.hook.HTTPGet, h.hook.TCPSocket, h.hook.Exec); host != "" {
-			add(h.field+field, "has a hook that asks %q, the metadata service%s", host, origin(fromNode))
+			add(either(fromNode, &kubeletHook, &metadataHook), h.field+field, host)
 		}
 	}
 }
 
-func origin(fromNode bool) string {
-	if fromNode {
-		return ", from the node itself"
+func either(first bool, a, b *rule.Reason) *rule.Reason {
+	if first {
+		return a
 	}
-	return ""
+	return b
 }
 
 // nodeCapabilities are the capabilities of Linux by which a container reaches its
 // node. Those that container runtimes give by default are not among them. Source:
 // capabilities(7); Pod Security Standards, "Baseline".
 var nodeCapabilities = map[string]string{
-	"ALL":                "do whatever its node can",
-	"BPF":                "read the memory of its node through the kernel",
-	"CHECKPOINT_RESTORE": "take over processes of its node",
-	"DAC_READ_SEARCH":    "open every file of its node",
-	"MAC_ADMIN":          "change the security policy of its node",
-	"MAC_OVERRIDE":       "go past the security policy of its node",
-	"NET_ADMIN":          "change routes and addresses, and so take the place of others on the network",
-	"PERFMON":            "read the memory of its node through the kernel",
-	"SYS_ADMIN":          "mount the disks of its node",
-	"SYS_BOOT":           "restart its node with another kernel",
-	"SYS_MODULE":         "load modules into the kernel of its node",
-	"SYS_RAWIO":          "read the memory and the disks of its node",
-	"SYS_TIME":           "set the clock of its node, by which tokens expire",
-	"SYSLOG":             "read the kernel's log with its addresses",
+	"ALL":                "all that its node can do",
+	"BPF":                "the memory of its node through the kernel",
+	"CHECKPOINT_RESTORE": "the processes of its node",
+	"DAC_READ_SEARCH":    "every file of its node",
+	"MAC_ADMIN":          "the security policy of its node",
+	"MAC_OVERRIDE":       "what the security policy of its node protects",
+	"NET_ADMIN":          "routes and addresses, and so the place of others on the network",
+	"PERFMON":            "the memory of its node through the kernel",
+	"SYS_ADMIN":          "the disks of its node, which it can mount",
+	"SYS_BOOT":           "the kernel of its node, which it can replace",
+	"SYS_MODULE":         "the kernel of its node, into which it can load modules",
+	"SYS_RAWIO":          "the memory and the disks of its node",
+	"SYS_TIME":           "the clock of its node, by which tokens expire",
+	"SYSLOG":             "the kernel's log with its addresses",
 }
 
 // nodeCapability returns the name of a capability, and what it reaches or nothing.
 // Runtimes take names in any case, Docker also with the prefix of the kernel.
-func nodeCapability(s string) (name, why string) {
+func nodeCapability(s string) (name, reached string) {
 	name = strings.TrimPrefix(strings.ToUpper(s), "CAP_")
 	return name, nodeCapabilities[name]
 }
 
 // judgeHostPaths finds volumes that are paths of the node from which its credentials
 // can be had, by themselves or by the subPath of a mount.
-func (p *instanceProfileParameters) judgeHostPaths(rep *rule.Report, pod *podspec.Pod) {
-	hostPath := func(v *corev1.Volume) bool { return v.HostPath != nil }
-	if !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return hostPath(&v) }) {
+func judgeHostPaths(rep *rule.Report, pod *podspec.Pod) {
+	if !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.HostPath != nil }) {
 		return
 	}
 	free := map[string]string{} // the paths of volumes whose subPaths have to be looked at
 	readOnly := readOnlyVolumes(pod)
 	for j := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[j]
-		if !hostPath(v) {
+		if v.HostPath == nil {
 			continue
 		}
 		r := hostpath.Reached(v.HostPath.Path)
 		if r.Writing && readOnly[v.Name] {
 			r = hostpath.Reach{}
 		}
-		f := rule.Finding{Path: pod.VolumePath(j), Message: fmt.Sprintf("the volume %q is the host path %q, which reaches %s", v.Name, v.HostPath.Path, r.What), Key: pod.Role}
+		f := rule.Finding{Reason: &hostPath, Path: pod.VolumePath(j), Args: rule.Args(v.Name, v.HostPath.Path, r.What), Key: pod.Role}
 		if r.What == "" || r.Disk {
 			free[v.Name] = v.HostPath.Path
 		}
 		if r.Disk {
-			f.Action = p.LocalDisks
-			f.Remediation = "mount a directory of the job's own below the disk, such as /mnt/k8s-disks/0/spark with type DirectoryOrCreate"
+			f.Reason = &localDisk
 		}
-		if r.What != "" && f.Action != rule.Off {
+		if r.What != "" {
 			rep.Add(f)
 		}
 	}
@@ -169,11 +162,7 @@ func (p *instanceProfileParameters) judgeHostPaths(rep *rule.Report, pod *podspe
 			}
 			whole := path.Join("/", base, sub)
 			if r := hostpath.Reached(whole); r.What != "" && !r.Disk && (!r.Writing || !m.ReadOnly) {
-				rep.Add(rule.Finding{
-					Path:    c.MountPath(j),
-					Message: fmt.Sprintf("container %q mounts the host path %q, which reaches %s", c.Name, whole, r.What),
-					Key:     pod.Role,
-				})
+				rep.Add(rule.Finding{Reason: &subPath, Path: c.MountPath(j), Args: rule.Args(c.Name, whole, r.What), Key: pod.Role})
 			}
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	_ "embed" // the documentation of the rule
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/podidentity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
@@ -29,14 +29,14 @@ func VPCCNICredentials() rule.Rule {
 	t := targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)
 	t.Audit = true // the chart leaves kube-system out
 	return rule.Rule{
-		ID:          "vpc-cni-credentials",
-		Title:       "the VPC CNI plugin with the credentials of its node",
-		Doc:         vpccniCredentialsDoc,
-		Remediation: "give aws-node a role with AmazonEKS_CNI_Policy by the annotation " + emr.AnnotationRoleARN + ", and take that policy off the node's role",
-		Guide:       guide.Nodes,
-		Default:     rule.Warn,
-		Everywhere:  true,
-		Targets:     []rule.Target{t},
+		ID:         "vpc-cni-credentials",
+		Title:      "the VPC CNI plugin with the credentials of its node",
+		Doc:        vpccniCredentialsDoc,
+		Clauses:    []guide.Clause{emr.ClauseNodes},
+		Reasons:    []*rule.Reason{&nodeRole, &unknownRole},
+		Reads:      podidentity.Reads(),
+		Everywhere: true,
+		Targets:    []rule.Target{t},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("vpc-cni-credentials", &struct{}{}); err != nil {
 				return nil, err
@@ -62,16 +62,11 @@ func checkVPCCNI(ctx context.Context, s rule.Settings, r *rule.Request, rep *rul
 	if err != nil || associated {
 		return err
 	}
-	f := rule.Finding{
-		Path:    fieldpath.Key("metadata.annotations", emr.AnnotationRoleARN),
-		Message: "the VPC CNI plugin has no role of its own and uses that of its node",
-	}
+	reason := &nodeRole
 	if s.PodIdentity {
-		f.Action = rule.Audit
-		f.Message = "the VPC CNI plugin has no role of its own by IRSA; whether EKS Pod Identity gives it one, emrguard cannot see"
-		f.Remediation = "see that `aws eks list-pod-identity-associations --namespace kube-system --service-account aws-node` lists one"
+		reason = &unknownRole
 	}
-	rep.Add(f)
+	rep.Add(rule.Finding{Reason: reason, Path: fieldpath.Key("metadata.annotations", emr.AnnotationRoleARN)})
 	return nil
 }
 

@@ -29,3 +29,6 @@ func Associations(ctx context.Context, r *rule.Request) ([]*ack.PodIdentityAssoc
 	}
 	return list, nil
 }
+
+// Reads are what Associations looks up.
+func Reads() []rule.Read { return rule.Reads(rule.Listed, associations.String()) }
