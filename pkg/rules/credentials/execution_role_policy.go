@@ -13,11 +13,11 @@ import (
 	"github.com/emrguard/emrguard/pkg/apis/ack"
 	"github.com/emrguard/emrguard/pkg/aws/iam"
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/pattern"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/credentials/roledocument"
-	"github.com/emrguard/emrguard/pkg/rules/internal/guide"
 	"github.com/emrguard/emrguard/pkg/rules/internal/podidentity"
 	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
@@ -50,13 +50,12 @@ var executionRolePolicyDoc string
 // Allowed: roles that no managed account can assume and no parameter lists.
 func ExecutionRolePolicy() rule.Rule {
 	return rule.Rule{
-		ID:          executionRolePolicyID,
-		Title:       "execution roles that may do too much, or that too many may assume",
-		Doc:         executionRolePolicyDoc,
-		Remediation: "grant the actions and resources that the jobs need, one by one",
-		Guide:       guide.LeastPrivilege,
-		Default:     rule.Warn,
-		Everywhere:  true,
+		ID:         executionRolePolicyID,
+		Title:      "execution roles that may do too much, or that too many may assume",
+		Doc:        executionRolePolicyDoc,
+		Clauses:    []guide.Clause{emr.ClauseLeastPrivilege},
+		Reasons:    roledocument.Reasons(),
+		Everywhere: true,
 		Targets: []rule.Target{
 			targets.New("iam.services.k8s.aws", "v1alpha1", "roles", rule.Create, rule.Update),
 			targets.New("iam.services.k8s.aws", "v1alpha1", "policies", rule.Create, rule.Update),
@@ -125,7 +124,7 @@ func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *ack.Ro
 	}
 	for i, arn := range role.Spec.Policies {
 		if name := iam.BroadPolicy(arn); name != "" {
-			rep.Add(rule.Finding{Path: fmt.Sprintf("spec.policies[%d]", i), Message: fmt.Sprintf("the policy %s of AWS gives far more than jobs need", name)})
+			rep.Add(roledocument.Broad(fmt.Sprintf("spec.policies[%d]", i), name))
 		}
 	}
 	// An audit judges the Policies themselves.

@@ -35,7 +35,7 @@ func TestRolesOfAnAccount(t *testing.T) {
 	}
 	var got []string
 	for _, f := range ruletest.Find(t, credentials.ExecutionRolePolicy(), ruletest.Request(t, string(roles[0].JSON))) {
-		got = append(got, f.Message)
+		got = append(got, f.Text())
 	}
 	want := []string{
 		`the trust policy lets ServiceAccounts assume the role whose names are not reserved for EMR: "system:serviceaccount:emr-jobs:emr-containers*"`,

@@ -25,33 +25,35 @@ func JudgePermissions(text, path, what string, rep *rule.Report) {
 		if !s.Allow {
 			continue
 		}
-		name := what
-		if s.Sid != "" {
-			name = fmt.Sprintf("%s, statement %q,", what, s.Sid)
-		}
-		for _, f := range permissionFindings(s) {
-			f.Path, f.Message = path, name+" "+f.Message
-			rep.Add(f)
-		}
+		judgeStatement(s, statementOf(s, what), path, rep)
 	}
 }
 
-// permissionFindings are those in one statement of the effect Allow.
-func permissionFindings(s *iam.Statement) []rule.Finding {
-	var list []rule.Finding
+// statementOf names a statement of a document in messages.
+func statementOf(s *iam.Statement, document string) string {
+	if s.Sid == "" {
+		return document
+	}
+	return fmt.Sprintf("statement %q of %s", s.Sid, document)
+}
+
+// judgeStatement judges a statement of the effect Allow. what names it.
+func judgeStatement(s *iam.Statement, what, path string, rep *rule.Report) {
+	add := func(reason *rule.Reason, args ...string) {
+		rep.Add(rule.Finding{Reason: reason, Path: path, Args: append(rule.Args(what), args...)})
+	}
 	resources := resourcesOf(s)
-	passRole := true // unless a finding includes it already
+	judgePassRole := true // unless a finding includes it already
 	for _, service := range wholeServices(s) {
-		passRole = passRole && service != "*" && service != "iam"
-		message := fmt.Sprintf("allows all actions of %s on %s", service, resources)
+		judgePassRole = judgePassRole && service != "*" && service != "iam"
 		if service == "*" {
-			message = "allows all actions of AWS on " + resources
+			service = "AWS"
 		}
-		list = append(list, rule.Finding{Message: message})
+		add(&wholeService, service, resources)
 	}
 	if len(s.NotActions) > 0 {
-		passRole = false
-		list = append(list, rule.Finding{Message: fmt.Sprintf("allows all actions but %s on %s, by NotAction", wording.List(quoted(s.NotActions)), resources)})
+		judgePassRole = false
+		add(&notAction, wording.List(quoted(s.NotActions)), resources)
 	}
 	if !confinesResources(s) {
 		var touching []string
@@ -59,25 +61,18 @@ func permissionFindings(s *iam.Statement) []rule.Finding {
 			if !everyResource(s, func(resource string) bool { return iam.IsEveryOfType(resource, a) }) {
 				continue
 			}
-			told := iam.WholeService(a) != "" || passRole && isPassRole(a) // above or below
+			told := iam.WholeService(a) != "" || judgePassRole && isPassRole(a) // above or below
 			if !told && !isHarmless(a) {
 				touching = append(touching, a)
 			}
 		}
 		if len(touching) > 0 {
-			list = append(list, rule.Finding{
-				Message:     fmt.Sprintf("allows %s on %s", wording.List(quoted(touching)), resources),
-				Remediation: "name the resources that the jobs need, such as their buckets and prefixes",
-			})
+			add(&allResources, wording.List(quoted(touching)), resources)
 		}
 	}
-	if passRole && s.Covers("iam:PassRole") && everyResource(s, iam.IsEveryRole) && !confines(s, "iam:passedtoservice") {
-		list = append(list, rule.Finding{
-			Message:     "allows iam:PassRole on all roles: jobs can hand any role to any service, and work as it",
-			Remediation: "name the roles, and the service by a condition StringEquals on iam:PassedToService",
-		})
+	if judgePassRole && s.Covers("iam:PassRole") && everyResource(s, iam.IsEveryRole) && !confines(s, "iam:passedtoservice") {
+		add(&passRole)
 	}
-	return list
 }
 
 // wholeServices are the services all of whose actions a statement names.
@@ -181,9 +176,4 @@ func isHarmless(action string) bool {
 	service, name, _ := strings.Cut(action, ":")
 	begins := func(head string) bool { return strings.HasPrefix(name, head) }
 	return slices.ContainsFunc(harmlessHeads, begins) || service == "glue" && slices.ContainsFunc(harmlessGlueHeads, begins)
-}
-
-// Unreadable is the finding about a document that IAM would not take either.
-func Unreadable(path, what string, err error) rule.Finding {
-	return rule.Finding{Path: path, Message: fmt.Sprintf("%s cannot be read: %v", what, err), Remediation: "write a policy document as the grammar of IAM has it; IAM refuses all others"}
 }

@@ -2,7 +2,6 @@ package roledocument
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -72,31 +71,38 @@ func readSubject(text string) subject {
 	return sub
 }
 
-// tooWide says what is wrong with a subject, or nothing.
-func (sub subject) tooWide(roleName string) string {
+// wideSubject is what is wrong with a subject.
+type wideSubject struct {
+	reason *rule.Reason
+	args   []string // after the statement
+}
+
+// tooWide tells what is wrong with a subject, if anything is.
+func (sub subject) tooWide(roleName string) wideSubject {
+	text := rule.Args(sub.text)
 	switch {
 	case sub.never:
-		return ""
+		return wideSubject{}
 	case iam.HasWildcard(sub.namespace):
-		return fmt.Sprintf("lets ServiceAccounts of more than one namespace assume the role: %q", sub.text)
+		return wideSubject{&manyNamespaces, text}
 	case !iam.HasWildcard(sub.account):
 		if a, ok := emr.ParseAccount(sub.account); ok && a.HasRole() && a.Suffix != emr.EncodeRoleName(roleName) {
-			return fmt.Sprintf("lets an account of the role %s assume this one: %q", wording.RoleOf(a), sub.text)
+			return wideSubject{&otherRole, append(text, wording.RoleOf(a))}
 		}
-		return ""
+		return wideSubject{}
 	}
 	head := sub.account[:strings.IndexAny(sub.account, "*?")]
 	tail := sub.account[strings.LastIndexAny(sub.account, "*?")+1:]
 	suffix := tail[strings.LastIndexByte(tail, '-')+1:]
 	switch {
 	case !emr.IsManagedName(head):
-		return fmt.Sprintf("lets ServiceAccounts assume the role whose names are not reserved for EMR: %q", sub.text)
+		return wideSubject{&unreservedNames, text}
 	case !strings.Contains(tail, "-") || suffix == "":
-		return fmt.Sprintf("lets the managed ServiceAccounts of other roles assume this one: %q does not end in the suffix of the role", sub.text)
+		return wideSubject{&otherRoles, text}
 	case suffix != emr.EncodeRoleName(roleName):
-		return fmt.Sprintf("lets the managed ServiceAccounts of the role %s assume this one: %q", wording.RoleOf(emr.Account{Suffix: suffix}), sub.text)
+		return wideSubject{&otherRole, append(text, wording.RoleOf(emr.Account{Suffix: suffix}))}
 	}
-	return ""
+	return wideSubject{}
 }
 
 func (sub subject) reachesManaged(r *rule.Request) bool {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/emrguard/emrguard/pkg/emr"
+	"github.com/emrguard/emrguard/pkg/rule"
 )
 
 // The subjects of a trust policy, as IAM matches them: a wildcard stands for any
@@ -13,29 +14,30 @@ func TestSubjects(t *testing.T) {
 	spark := emr.EncodeRoleName("Spark")
 	for text, c := range map[string]struct {
 		namespace, account string
-		never, wide        bool
+		never              bool
+		wide               *rule.Reason
 	}{
-		"system:serviceaccount:emr:emr-containers-sa-*-*-123456789012-" + spark: {"emr", "emr-containers-sa-*-*-123456789012-" + spark, false, false},
-		"system:serviceaccount:emr:etl":                                         {"emr", "etl", false, false},
-		"system:serviceaccount:emr:emr-containers-sa-*-*-123456789012-zzz":      {"emr", "emr-containers-sa-*-*-123456789012-zzz", false, true},
-		"system:serviceaccount:emr:emr-containers-sa-*":                         {"emr", "emr-containers-sa-*", false, true},
-		"system:serviceaccount:emr:*":                                           {"emr", "*", false, true},
-		"system:serviceaccount:emr*":                                            {"emr*", "*", false, true},
-		"system:serviceaccount:*:etl":                                           {"*", "etl", false, true},
-		"system:serviceaccount:?mr:etl":                                         {"?mr", "etl", false, true},
-		"system:*":                                                              {"*", "*", false, true},
-		"*":                                                                     {"*", "*", false, true},
-		"system:serviceaccount:emr":                                             {"", "", true, false},
-		"system:node:*":                                                         {"", "", true, false},
-		"repo:team/app:*":                                                       {"", "", true, false},
-		"":                                                                      {"", "", true, false},
+		"system:serviceaccount:emr:emr-containers-sa-*-*-123456789012-" + spark: {"emr", "emr-containers-sa-*-*-123456789012-" + spark, false, nil},
+		"system:serviceaccount:emr:etl":                                         {"emr", "etl", false, nil},
+		"system:serviceaccount:emr:emr-containers-sa-*-*-123456789012-zzz":      {"emr", "emr-containers-sa-*-*-123456789012-zzz", false, &otherRole},
+		"system:serviceaccount:emr:emr-containers-sa-*":                         {"emr", "emr-containers-sa-*", false, &otherRoles},
+		"system:serviceaccount:emr:*":                                           {"emr", "*", false, &unreservedNames},
+		"system:serviceaccount:emr*":                                            {"emr*", "*", false, &manyNamespaces},
+		"system:serviceaccount:*:etl":                                           {"*", "etl", false, &manyNamespaces},
+		"system:serviceaccount:?mr:etl":                                         {"?mr", "etl", false, &manyNamespaces},
+		"system:*":                                                              {"*", "*", false, &manyNamespaces},
+		"*":                                                                     {"*", "*", false, &manyNamespaces},
+		"system:serviceaccount:emr":                                             {"", "", true, nil},
+		"system:node:*":                                                         {"", "", true, nil},
+		"repo:team/app:*":                                                       {"", "", true, nil},
+		"":                                                                      {"", "", true, nil},
 	} {
 		got := readSubject(text)
 		if got.namespace != c.namespace || got.account != c.account || got.never != c.never {
 			t.Errorf("%q: read as %+v", text, got)
 		}
-		if why := got.tooWide("Spark"); (why != "") != c.wide {
-			t.Errorf("%q is too wide: %q, want something: %t", text, why, c.wide)
+		if w := got.tooWide("Spark"); w.reason != c.wide {
+			t.Errorf("%q is too wide for %v, want %v", text, w.reason, c.wide)
 		}
 	}
 }

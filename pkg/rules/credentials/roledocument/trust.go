@@ -1,7 +1,6 @@
 package roledocument
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -29,44 +28,48 @@ func JudgeTrust(trust *iam.Document, roleName string, rep *rule.Report) {
 		if !s.Allow {
 			continue
 		}
-		name := "the trust policy"
-		if s.Sid != "" {
-			name = fmt.Sprintf("the trust policy, statement %q,", s.Sid)
+		add := func(reason *rule.Reason, args ...string) {
+			args = append(rule.Args(statementOf(s, "the trust policy")), args...)
+			rep.Add(rule.Finding{Reason: reason, Path: TrustPath, Args: args, Hints: hints(args, roleName)})
 		}
-		add := func(message, remediation string) {
-			rep.Add(rule.Finding{Path: TrustPath, Message: name + " " + message, Remediation: remediation})
-		}
-		if wide := widePrincipal(s); wide != "" && !confines(s, "aws:principalarn") {
-			add(fmt.Sprintf("lets %s assume the role", wide), "name the roles that may, or leave the statement out: jobs get the role by sts:AssumeRoleWithWebIdentity")
+		if reason, who := widePrincipal(s); reason != nil && !confines(s, "aws:principalarn") {
+			add(reason, who)
 		}
 		if !isWebIdentity(s) {
 			continue
 		}
 		judgeSubjects(s, roleName, add)
 		if !hasAudience(s) {
-			add("does not say for which audience a token has to be", "add the condition StringEquals `<issuer>:aud`: sts.amazonaws.com; the AWS CLI leaves it out")
+			add(&noAudience)
 		}
 	}
 }
 
-// widePrincipal says who may assume the role when that is not one role or user.
-func widePrincipal(s *iam.Statement) string {
+// hints puts the suffix of the role at the fourth place, where the remedies expect it.
+func hints(args []string, roleName string) []string {
+	list := make([]string, 4-len(args))
+	list[len(list)-1] = emr.EncodeRoleName(roleName)
+	return list
+}
+
+// widePrincipal tells who may assume the role when that is not one role or user.
+func widePrincipal(s *iam.Statement) (reason *rule.Reason, who string) {
 	switch {
 	case !s.Covers(assumeRole) && !s.Covers(webIdentity):
-		return ""
+		return nil, ""
 	case len(s.NotPrincipals) > 0:
-		return "everybody but a few"
+		return &openToAll, "everybody but a few"
 	}
 	for _, p := range s.Principals {
 		switch {
 		case p.Type != iam.PrincipalAWS:
 		case iam.HasWildcard(p.Value):
-			return "everybody in AWS"
+			return &openToAll, "everybody in AWS"
 		case s.Covers(assumeRole) && isAccount(p.Value):
-			return fmt.Sprintf("whoever in the AWS account %q may call sts:AssumeRole", p.Value)
+			return &openToAccount, p.Value
 		}
 	}
-	return ""
+	return nil, ""
 }
 
 // isAccount reports whether a principal is a whole AWS account: its id, or the ARN
@@ -112,32 +115,27 @@ func hasAudience(s *iam.Statement) bool {
 
 // judgeSubjects finds accounts beyond those of one namespace and this role. All
 // conditions have to hold, so one that is narrow is enough.
-func judgeSubjects(s *iam.Statement, roleName string, add func(message, remediation string)) {
+func judgeSubjects(s *iam.Statement, roleName string, add func(reason *rule.Reason, args ...string)) {
 	conditions := subjectConditions(s)
 	if len(conditions) == 0 {
-		add("lets every ServiceAccount of the cluster assume the role: no condition on `sub` confines it", subjectRemediation(roleName))
+		add(&everySubject)
 		return
 	}
-	var fewest []string
+	var fewest []wideSubject
 	for i, c := range conditions {
-		var wide []string
+		var wide []wideSubject
 		for _, sub := range readSubjects(c) {
-			if why := sub.tooWide(roleName); why != "" {
-				wide = append(wide, why)
+			if w := sub.tooWide(roleName); w.reason != nil {
+				wide = append(wide, w)
 			}
 		}
 		if i == 0 || len(wide) < len(fewest) {
 			fewest = wide
 		}
 	}
-	for _, why := range fewest {
-		add(why, subjectRemediation(roleName))
+	for _, w := range fewest {
+		add(w.reason, w.args...)
 	}
-}
-
-func subjectRemediation(roleName string) string {
-	return fmt.Sprintf("write StringLike `<issuer>:sub`: %s<namespace>:emr-containers-sa-*-*-<account id>-%s, as `aws emr-containers update-role-trust-policy` does",
-		accountSubject, emr.EncodeRoleName(roleName))
 }
 
 // ReachesManaged reports whether a statement of the effect Allow gives the role to
