@@ -14,6 +14,9 @@ import (
 type PolicyData struct {
 	// Modes are the default modes of the rules that the policies enforce.
 	Modes map[string]rule.Action `json:"modes"`
+	// Reasons are those of the rules for which a policy refuses: what the requester does.
+	// Others are about what exists, which only audits see.
+	Reasons map[string][]string `json:"reasons"`
 	// MetadataConditions are the matchConditions of the webhook's entries for
 	// subresources of which only changed metadata matters.
 	MetadataConditions []admissionregistrationv1.MatchCondition `json:"metadataConditions"`
@@ -25,6 +28,7 @@ type PolicyData struct {
 func Policy() PolicyData {
 	data := PolicyData{
 		Modes:              map[string]rule.Action{},
+		Reasons:            map[string][]string{},
 		MetadataConditions: admissioncontrol.MetadataConditions(),
 		DeletionConditions: admissioncontrol.DeletionConditions(),
 	}
@@ -35,6 +39,11 @@ func Policy() PolicyData {
 	for _, r := range rules.All() {
 		if enforced[r.ID] {
 			data.Modes[r.ID] = r.Action(rule.Strict)
+			for _, reason := range r.Reasons {
+				if reason.Act {
+					data.Reasons[r.ID] = append(data.Reasons[r.ID], reason.Name)
+				}
+			}
 		}
 	}
 	return data

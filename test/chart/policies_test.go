@@ -36,6 +36,13 @@ func TestPoliciesFollowTheModes(t *testing.T) {
 		"guard that refuses":  {"rules: {guard-protection: {mode: deny}, mutating-webhook: {mode: off}}", "guard-protection Deny Audit; guard-protection-break-glass Warn Audit"},
 		"guard in a dry run":  {"mode: warn\nrules: {guard-protection: {mode: deny}, mutating-webhook: {mode: off}}", "guard-protection Warn Audit"},
 		"no policies":         {"admissionPolicies: {enabled: false}\nrules: {guard-protection: {mode: deny}}", ""},
+		"baseline":            {"profiles: {emr: baseline}", "custom-resources Warn Audit; mutating-webhook Warn Audit"},
+		"baseline with mode":  {"profiles: {emr: baseline}\nrules: {mutating-webhook: {mode: deny}}\nbreakGlass: {groups: []}", "custom-resources Deny Audit; mutating-webhook Deny Audit"},
+		"the guide is off":    {"profiles: {emr: off}", ""},
+		"a reason warns":      {"rules: {mutating-webhook: {reasons: {reserved-name: {mode: warn}}}}", "custom-resources Warn Audit; mutating-webhook Warn Audit"},
+		"a reason is graver":  {"rules: {mutating-webhook: {mode: audit, reasons: {reserved-name: {mode: deny}}}}", "custom-resources Audit; mutating-webhook Audit"},
+		"a reason of audits":  {"rules: {mutating-webhook: {reasons: {existing-webhook: {mode: audit}}}}\nbreakGlass: {groups: []}", "custom-resources Deny Audit; mutating-webhook Deny Audit"},
+		"a reason elsewhere":  {"overrides: [{namespaces: ['*'], rules: [mutating-webhook/reserved-name], mode: audit}]", "custom-resources Audit; mutating-webhook Audit"},
 		"nobody breaks glass": {"breakGlass: {groups: []}", "custom-resources Deny Audit; mutating-webhook Deny Audit"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ installation. What is null keeps the default. Arguments: root, rule, judges, def
 {{- end -}}
 {{- $exemptions := list -}}
 {{- range .root.Values.exemptions -}}
-{{- if and (eq .rule $.rule) (not .expires) (not .subject) (not (trimAll "*" (default "" .namespace))) -}}
+{{- if and (eq (splitList "/" .rule | first) $.rule) (not .expires) (not .subject) (not (trimAll "*" (default "" .namespace))) -}}
 {{- $exemptions = append $exemptions (dict "object" (default "*" .object) "user" (default "*" .user)) -}}
 {{- end -}}
 {{- end -}}
