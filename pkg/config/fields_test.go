@@ -33,13 +33,13 @@ func TestFieldsAreThoseOfTheTypes(t *testing.T) {
 		if of.Kind() != reflect.Struct || of.PkgPath() != reflect.TypeFor[config.Guard]().PkgPath() {
 			return
 		}
-		for i := range of.NumField() {
-			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		for f := range of.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name == "apiVersion" || name == "kind" {
 				continue
 			}
 			want = append(want, prefix+name)
-			walk(prefix+name+".", of.Field(i).Type)
+			walk(prefix+name+".", f.Type)
 		}
 	}
 	walk("", reflect.TypeFor[config.Guard]())

@@ -78,8 +78,8 @@ func TestRulesNamed(t *testing.T) {
 		"[pod-exec] x":      {"pod-exec"},
 		"[rbac-pod-exec] x": {"rbac-pod-exec"},
 		"could do what rbac-pod-exec, pod-exec forbid": {"pod-exec", "rbac-pod-exec"},
-		"[pod-exec] x\n[pod-exec] y":                {"pod-exec"},
-		"notebook-pod-exec, emr-containers-sa":      {},
+		"[pod-exec] x\n[pod-exec] y":                   {"pod-exec"},
+		"notebook-pod-exec, emr-containers-sa":         {},
 	}
 	for text, want := range tests {
 		if got := rulesNamed(text); !slices.Equal(got, want) {
