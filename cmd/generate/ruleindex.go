@@ -28,7 +28,7 @@ func ruleIndex(file string) error {
 		if r.Everywhere {
 			where = "all"
 		}
-		fmt.Fprintf(&b, "| [`%s`](%s.md) | %s | %s | %s | %s | %s |\n", r.ID, r.ID, r.Title, r.Severity(), r.Action(rule.Strict), where, r.AllClauses()[0].Section)
+		fmt.Fprintf(&b, "| [`%s`](%s.md) | %s | %s | %s | %s | %s |\n", r.ID, r.ID, r.Title, r.Severity(), r.Action(rule.Strict), where, r.Clauses[0].Section)
 	}
 	return write(file, b.String())
 }

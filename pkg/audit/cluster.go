@@ -251,6 +251,6 @@ func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitt
 const reasonOtherAuthorizer = "other-authorizer"
 
 func guideOf(r *rule.Rule) report.Guide {
-	clause := r.AllClauses()[0]
+	clause := r.Clauses[0]
 	return report.Guide{Section: clause.Section, Address: clause.Address}
 }

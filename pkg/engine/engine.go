@@ -85,9 +85,6 @@ func New(c *config.Guard, rules []rule.Rule, now func() time.Time) (*Engine, err
 	settings.Now = now
 	e.settings = settings
 	for _, r := range rules {
-		if len(r.Reasons) == 0 {
-			r.Reasons = rule.LegacyReasons(&r)
-		}
 		check, err := r.New(settings)
 		if err != nil {
 			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
@@ -130,7 +127,6 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 		Operators:       c.EMR.Principals.Operators,
 		AdminGroups:     c.Administrators.Groups,
 		BreakGlass:      c.BreakGlass.Groups,
-		Shared:          map[string]any{},
 
 		BreakGlassUserGroups: c.BreakGlass.UserGroups,
 	}

@@ -33,7 +33,7 @@ func labelRule(change func(*rule.Rule)) rule.Rule {
 		ID: "no-bad-labels", Title: "t", Doc: "d", Clauses: []guide.Clause{{Guide: guide.EMR, ID: "labels", Section: "s", Address: "a"}},
 		Reasons: []*rule.Reason{
 			{Name: "bad-label", Severity: rule.High, Message: "label %[1]s", Remedy: "remove %[1]s"},
-			{Name: "labelling", Severity: rule.High, Message: "label %[1]s", Remedy: "remove it", Act: true},
+			{Name: "labelling", Severity: rule.High, Message: "label %[1]s", Remedy: "remove it", SkipOldComparison: true},
 		},
 		Targets: []rule.Target{
 			{Version: "v1", Resource: "pods", Operations: []rule.Operation{rule.Create, rule.Update, rule.Delete}},

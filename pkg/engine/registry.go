@@ -69,7 +69,7 @@ func Check(rules []rule.Rule) error {
 }
 
 func checkReasons(r *rule.Rule, bad func(format string, args ...any)) {
-	if len(r.AllReasons()) == 0 {
+	if len(r.Reasons) == 0 {
 		bad("it has no reasons")
 	}
 	seen := map[string]bool{}
@@ -99,7 +99,7 @@ func checkReasons(r *rule.Rule, bad func(format string, args ...any)) {
 }
 
 func checkClauses(r *rule.Rule, bad func(format string, args ...any)) {
-	for _, c := range r.AllClauses() {
+	for _, c := range r.Clauses {
 		if !slices.Contains(guide.All(), c.Guide) || !idPattern.MatchString(c.ID) || c.Section == "" || c.Address == "" {
 			bad("the clause %s needs a known guide, an id in lower case with dashes, a section and an address", c)
 		}

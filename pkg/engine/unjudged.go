@@ -22,7 +22,7 @@ type unjudged struct{ failed, overBudget, tryAgain rule.Reason }
 func unjudgedOf(r *rule.Rule) unjudged {
 	first := r.Reasons[0]
 	as := func(name, message, remedy string) rule.Reason {
-		return rule.Reason{Name: name, Severity: first.Severity, OptIn: first.OptIn, Act: true, Message: message, Remedy: remedy}
+		return rule.Reason{Name: name, Severity: first.Severity, OptIn: first.OptIn, SkipOldComparison: true, Message: message, Remedy: remedy}
 	}
 	return unjudged{
 		failed:     as(notJudged, "the rule could not judge: %[1]s", "try again; rules."+r.ID+".onError decides what happens meanwhile"),
@@ -47,7 +47,7 @@ func overBudget(c *compiled, err error) rule.Finding {
 }
 
 var unreadableReason = rule.Reason{
-	Name: unreadableName, Severity: rule.Medium, Act: true,
+	Name: unreadableName, Severity: rule.Medium, SkipOldComparison: true,
 	Message: "emrguard cannot read all of this object: %[1]s",
 	Remedy:  "the Pods that it makes are judged; a newer emrguard may know the field",
 }

@@ -15,7 +15,7 @@ func KindOf(f *rule.Finding) Kind { return Kind{f.Rule, f.Reason.Name, f.Reason.
 // Kinds returns those of everything that a rule can find.
 func Kinds(r *rule.Rule) []Kind {
 	var list []Kind
-	for _, reason := range r.AllReasons() {
+	for _, reason := range r.Reasons {
 		list = append(list, Kind{r.ID, reason.Name, reason.Severity})
 	}
 	return list

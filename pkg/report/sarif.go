@@ -200,7 +200,7 @@ func (r *Report) sarifInvocation() sarifInvocation {
 // describe says what a rule is. All of it is emrguard's own text.
 func describe(r *rule.Rule) sarifRule {
 	var reasons strings.Builder
-	for _, reason := range r.AllReasons() {
+	for _, reason := range r.Reasons {
 		fmt.Fprintf(&reasons, "\n\n%s (%s): %s", reason.Name, reason.Severity, rule.Placeholders(reason.Remedy))
 	}
 	help := r.Doc + "\n\nRemediation, by reason:" + reasons.String()
@@ -213,7 +213,7 @@ func describe(r *rule.Rule) sarifRule {
 		DefaultConfiguration: sarifConfiguration{Enabled: !r.OptIn(), Level: levelOf(r)},
 		Properties:           sarifRuleProperties{Tags: []string{"security"}, SecuritySeverity: securitySeverity(r.Severity())},
 	}
-	for _, clause := range r.AllClauses() {
+	for _, clause := range r.Clauses {
 		d.Help.Text += fmt.Sprintf("\n\nGuide: %s, %s", clause.Section, clause.Address)
 		d.Help.Markdown += fmt.Sprintf("\n\nGuide: [%s](%s)", clause.Section, clause.Address)
 		d.Properties.Tags = append(d.Properties.Tags, clause.String())
@@ -239,7 +239,7 @@ func sarifLevel(a rule.Action) string {
 
 // levelOf is that of a rule's main finding; a rule of another program may have no reasons.
 func levelOf(r *rule.Rule) string {
-	if len(r.AllReasons()) == 0 {
+	if len(r.Reasons) == 0 {
 		return sarifLevel(rule.Off)
 	}
 	return sarifLevel(r.Action(rule.Strict))

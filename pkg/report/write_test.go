@@ -230,7 +230,7 @@ func FuzzWrite(f *testing.F) {
 			audited.Action = rule.Action(a)
 			return &report.Report{
 				Tool:     a,
-				Rules:    []rule.Rule{{ID: a, Title: b, Default: rule.Warn}},
+				Rules:    []rule.Rule{{ID: a, Title: b}},
 				Findings: []report.Finding{finding, warned, audited},
 				Exempted: []report.Exempted{{Finding: finding, Exemption: "e" + b}},
 				Problems: []report.Problem{{File: "p" + a, Line: len(b), Message: b}},

@@ -31,12 +31,6 @@ type Finding struct {
 	// Excuse is why it is let pass: by a parameter of the rule, or by an exemption of the
 	// configuration. It is recorded then. Empty for all others.
 	Excuse string
-
-	// Action, Message, Remediation and Act are of findings that have no reason yet.
-	Action      Action
-	Message     string
-	Remediation string
-	Act         bool
 }
 
 // ID names the rule and the reason, as exemptions do: "pod-exec/exec".
@@ -49,15 +43,12 @@ func (f *Finding) Text() string {
 
 // Remedy says how to mend it.
 func (f *Finding) Remedy() string {
-	if f.Remediation != "" {
-		return f.Remediation
-	}
 	return format(f.Reason.Remedy, slices.Concat(f.Args, f.Hints))
 }
 
 // SkipsComparison reports whether the finding is about what the requester does. It is
 // never compared with the old object then.
-func (f *Finding) SkipsComparison() bool { return f.Reason.Act }
+func (f *Finding) SkipsComparison() bool { return f.Reason.SkipOldComparison }
 
 // Same reports whether two findings are of one rule and the same, wherever in the object
 // they are.

@@ -44,9 +44,9 @@ type Reason struct {
 	// Remedy says how to mend it: a format of the same arguments, or the whole text. A
 	// percent sign is written twice.
 	Remedy string
-	// Act is true for what the requester does, in contrast to what the object is: it is
-	// never compared with the old object of an UPDATE.
-	Act bool
+	// SkipOldComparison is true for what the requester does, in contrast to what the object
+	// is: the old object of an UPDATE excuses none of it.
+	SkipOldComparison bool
 	// OptIn is true for a reason that no profile turns into an action: only a mode does.
 	OptIn bool
 }

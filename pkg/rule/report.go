@@ -51,7 +51,6 @@ func (rep *Report) Excuse(old Tally) { rep.excused = old }
 // Add records a finding.
 func (rep *Report) Add(f Finding) {
 	f.Rule = rep.rule.ID
-	f.giveReason(rep.rule)
 	if rep.paths == nil {
 		rep.paths, rep.kept = map[uint64]struct{}{}, map[string]int{}
 	}

@@ -89,14 +89,6 @@ const (
 	Connect Operation = "CONNECT"
 )
 
-// Guide names the clause that a rule enforces.
-type Guide struct {
-	// Section is the English title of the section of the guide.
-	Section string
-	// Address of the guide.
-	Address string
-}
-
 // Rule is one rule: what it is, what it reads, and how to make its check.
 type Rule struct {
 	// ID is the stable name of the rule, in lower case with dashes.
@@ -106,11 +98,6 @@ type Rule struct {
 	// Doc explains the rule to who has to live with it: what it finds and why
 	// that is dangerous. Markdown.
 	Doc string
-	// Remediation says how to mend a finding, for findings that do not say it
-	// themselves.
-	Remediation string
-	// Guide is the clause that the rule enforces.
-	Guide Guide
 	// Clauses of the guides that the rule enforces. The first is of the guide by whose
 	// profile the rule acts.
 	Clauses []guide.Clause
@@ -122,9 +109,6 @@ type Rule struct {
 	// Retired are parameters that older versions had, with the field of the configuration
 	// that took their place.
 	Retired map[string]string
-	// Default is the action of findings that name none themselves. A rule that is
-	// Off by default is asked only where the configuration gives it a mode.
-	Default Action
 	// Everywhere is true for a rule that applies outside managed namespaces too.
 	Everywhere bool
 	// Requester is true for a rule that judges who asks. It is enforced on
@@ -145,7 +129,7 @@ type Rule struct {
 // Severity is that of the rule's gravest reason.
 func (r *Rule) Severity() Severity {
 	var gravest Severity
-	for _, reason := range r.AllReasons() {
+	for _, reason := range r.Reasons {
 		if reason.Severity.Gravity() > gravest.Gravity() {
 			gravest = reason.Severity
 		}
@@ -155,13 +139,13 @@ func (r *Rule) Severity() Severity {
 
 // OptIn reports whether only a mode of the configuration has the rule asked.
 func (r *Rule) OptIn() bool {
-	return !slices.ContainsFunc(r.AllReasons(), func(reason *Reason) bool { return !reason.OptIn })
+	return !slices.ContainsFunc(r.Reasons, func(reason *Reason) bool { return !reason.OptIn })
 }
 
 // Action is what follows under a profile from findings of the rule's first reason, which
 // is its main one.
 func (r *Rule) Action(p Profile) Action {
-	main := r.AllReasons()[0]
+	main := r.Reasons[0]
 	if main.OptIn {
 		return Off
 	}
@@ -170,9 +154,8 @@ func (r *Rule) Action(p Profile) Action {
 
 // ClauseIDs are the clauses that the rule enforces, such as "emr/rbac".
 func (r *Rule) ClauseIDs() []string {
-	clauses := r.AllClauses()
-	ids := make([]string, len(clauses))
-	for i, c := range clauses {
+	ids := make([]string, len(r.Clauses))
+	for i, c := range r.Clauses {
 		ids[i] = c.String()
 	}
 	return ids
@@ -224,8 +207,6 @@ type Settings struct {
 	Now func() time.Time
 	// Params holds the parameters of each rule, as JSON.
 	Params map[string]json.RawMessage
-	// Shared lets rules of one engine share what they compile.
-	Shared map[string]any
 	// Decoding is told of every struct into which parameters are decoded, by the id of
 	// their rule; nil when nobody wants to know.
 	Decoding func(id string, into any)

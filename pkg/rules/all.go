@@ -61,7 +61,6 @@ func All() []rule.Rule {
 	}
 	for i := range list {
 		list[i].Doc = strings.TrimSpace(list[i].Doc) // a file ends with the end of its line
-		list[i].FillLegacy()
 	}
 	return list
 }

@@ -53,7 +53,7 @@ func Parts(list []rule.Rule) (map[string]any, error) {
 		r := &list[i]
 		ids = append(ids, r.ID)
 		reasons := object{}
-		for _, reason := range r.AllReasons() {
+		for _, reason := range r.Reasons {
 			ids = append(ids, r.ID+"/"+reason.Name)
 			reasons[reason.Name] = object{
 				"type": "object", "description": "Settings of findings of severity " + string(reason.Severity) + ".", "additionalProperties": false, "required": []string{"mode"},

@@ -40,7 +40,7 @@ func Policy() PolicyData {
 		if enforced[r.ID] {
 			data.Modes[r.ID] = r.Action(rule.Strict)
 			for _, reason := range r.Reasons {
-				if reason.Act {
+				if reason.SkipOldComparison {
 					data.Reasons[r.ID] = append(data.Reasons[r.ID], reason.Name)
 				}
 			}

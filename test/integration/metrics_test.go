@@ -38,7 +38,7 @@ func TestMetricsOfTheProcess(t *testing.T) {
 	value("certwatcher_read_certificate_errors_total")
 	for _, r := range rules.All() {
 		value(`emrguard_rule_errors_total{rule="` + r.ID + `"}`)
-		for _, reason := range r.AllReasons() {
+		for _, reason := range r.Reasons {
 			for _, class := range []string{"emr-service", "job-account"} {
 				value(fmt.Sprintf(`emrguard_findings_total{action="deny",class=%q,reason=%q,rule=%q,severity=%q}`, class, reason.Name, r.ID, reason.Severity))
 			}

@@ -106,14 +106,14 @@ func TestSARIFRules(t *testing.T) {
 	severities := map[rule.Severity]string{rule.Critical: "9.5", rule.High: "8.0", rule.Medium: "5.0", rule.Low: "2.0"}
 	for i, d := range driver.Rules {
 		r := &all[i]
-		clause := r.AllClauses()[0]
+		clause := r.Clauses[0]
 		if *d.ID != r.ID || *d.ShortDescription.Text != r.Title || *d.HelpURI != clause.Address {
 			t.Errorf("%s is described as %s, %s, %s", r.ID, *d.ID, *d.ShortDescription.Text, *d.HelpURI)
 		}
 		if n := len(*d.FullDescription.Text); n == 0 || n > 1024 || len(r.Title) > 1024 {
 			t.Errorf("%s: the description has %d bytes; GitHub reads 1024", r.ID, n)
 		}
-		for _, want := range []string{r.Doc, r.AllReasons()[0].Name, clause.Section, clause.Address} {
+		for _, want := range []string{r.Doc, r.Reasons[0].Name, clause.Section, clause.Address} {
 			if !strings.Contains(*d.Help.Text, want) || !strings.Contains(*d.Help.Markdown, want) {
 				t.Errorf("%s: the help does not say %q", r.ID, want)
 			}

@@ -72,10 +72,10 @@ func JSON(w io.Writer, list []rule.Rule) error {
 			ID: r.ID, Title: r.Title, Severity: r.Severity(), Default: r.Action(rule.Strict), Everywhere: r.Everywhere, Requester: r.Requester,
 			Resources: resources(r),
 		}
-		for _, c := range r.AllClauses() {
+		for _, c := range r.Clauses {
 			j.Clauses = append(j.Clauses, ruleJSONClause{c.String(), c.Section, c.Address})
 		}
-		for _, reason := range r.AllReasons() {
+		for _, reason := range r.Reasons {
 			j.Reasons = append(j.Reasons, ruleJSONReason{reason.Name, reason.Severity, reason.OptIn, rule.Placeholders(reason.Message), rule.Placeholders(reason.Remedy)})
 		}
 		for _, p := range r.Parameters {
@@ -113,7 +113,7 @@ func Text(w io.Writer, r *rule.Rule) error {
 	if r.Requester {
 		b.WriteString("Judges:      the requester; enforced on workload objects and custom resources too\n")
 	}
-	for _, c := range r.AllClauses() {
+	for _, c := range r.Clauses {
 		fmt.Fprintf(&b, "Guide:       %s, %s\n             %s\n", c, c.Section, c.Address)
 	}
 	fmt.Fprintf(&b, "Reads:       %s\n", strings.Join(resources(r), ", "))
@@ -121,7 +121,7 @@ func Text(w io.Writer, r *rule.Rule) error {
 		fmt.Fprintf(&b, "Parameter:   %s (%s): %s\n", p.Name, p.Type, p.Doc)
 	}
 	b.WriteString("\nReasons:\n")
-	for _, reason := range r.AllReasons() {
+	for _, reason := range r.Reasons {
 		fmt.Fprintf(&b, "  %s/%s  (%s: %s)\n    %s\n    remediation: %s\n", r.ID, reason.Name, reason.Severity, follows(reason),
 			rule.Placeholders(reason.Message), rule.Placeholders(reason.Remedy))
 	}
@@ -141,7 +141,7 @@ func Markdown(w io.Writer, list []rule.Rule) error {
 		if r.Requester {
 			b.WriteString("| Judges | the requester; enforced on workload objects and custom resources too |\n")
 		}
-		for _, c := range r.AllClauses() {
+		for _, c := range r.Clauses {
 			fmt.Fprintf(&b, "| Guide | `%s`, [%s](%s) |\n", c, c.Section, c.Address)
 		}
 		fmt.Fprintf(&b, "| Reads | `%s` |\n", strings.Join(resources(r), "`, `"))
@@ -149,7 +149,7 @@ func Markdown(w io.Writer, list []rule.Rule) error {
 			fmt.Fprintf(&b, "| Parameter `%s` | %s. %s |\n", p.Name, p.Type, p.Doc)
 		}
 		b.WriteString("\n## Reasons\n\n| reason | severity | by default | finding | remediation |\n|---|---|---|---|---|\n")
-		for _, reason := range r.AllReasons() {
+		for _, reason := range r.Reasons {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", reason.Name, reason.Severity, follows(reason),
 				Cell(rule.Placeholders(reason.Message)), Cell(rule.Placeholders(reason.Remedy)))
 		}

@@ -32,12 +32,12 @@ const (
 
 // What the requester does; the accounts of operators have remedies of their own.
 var (
-	roleAnnotation     = rule.Reason{Name: "role-annotation", Severity: rule.Critical, Act: true, Message: mayNotAnnotate, Remedy: leaveAccounts}
-	reservedName       = rule.Reason{Name: "reserved-name", Severity: rule.High, Act: true, Message: mayNotName, Remedy: leaveAccounts}
-	managedDeleted     = rule.Reason{Name: "deleted", Severity: rule.High, Act: true, Message: mayNotDelete, Remedy: leaveAccounts}
-	operatorAnnotation = rule.Reason{Name: "role-annotation-of-operator", Severity: rule.Critical, Act: true, Message: mayNotAnnotate, Remedy: installer}
-	operatorName       = rule.Reason{Name: "reserved-name-of-operator", Severity: rule.High, Act: true, Message: mayNotName, Remedy: installer}
-	operatorDeleted    = rule.Reason{Name: "operator-deleted", Severity: rule.High, Act: true, Message: mayNotDelete, Remedy: installer}
+	roleAnnotation     = rule.Reason{Name: "role-annotation", Severity: rule.Critical, SkipOldComparison: true, Message: mayNotAnnotate, Remedy: leaveAccounts}
+	reservedName       = rule.Reason{Name: "reserved-name", Severity: rule.High, SkipOldComparison: true, Message: mayNotName, Remedy: leaveAccounts}
+	managedDeleted     = rule.Reason{Name: "deleted", Severity: rule.High, SkipOldComparison: true, Message: mayNotDelete, Remedy: leaveAccounts}
+	operatorAnnotation = rule.Reason{Name: "role-annotation-of-operator", Severity: rule.Critical, SkipOldComparison: true, Message: mayNotAnnotate, Remedy: installer}
+	operatorName       = rule.Reason{Name: "reserved-name-of-operator", Severity: rule.High, SkipOldComparison: true, Message: mayNotName, Remedy: installer}
+	operatorDeleted    = rule.Reason{Name: "operator-deleted", Severity: rule.High, SkipOldComparison: true, Message: mayNotDelete, Remedy: installer}
 )
 
 // Names and annotations that do not belong together, whoever wrote them.

@@ -16,11 +16,11 @@ var podExecDoc string
 
 var (
 	exec = rule.Reason{
-		Name: "exec", Severity: rule.Critical, Act: true, Message: "%[1]s may not use %[2]s of %[3]q",
+		Name: "exec", Severity: rule.Critical, SkipOldComparison: true, Message: "%[1]s may not use %[2]s of %[3]q",
 		Remedy: "read logs, metrics and the Spark history server instead",
 	}
 	nodeProxy = rule.Reason{
-		Name: "node-proxy", Severity: rule.Medium, Act: true, Message: "%[1]s reaches all pods of node %[2]q through its kubelet",
+		Name: "node-proxy", Severity: rule.Medium, SkipOldComparison: true, Message: "%[1]s reaches all pods of node %[2]q through its kubelet",
 		Remedy: "use the fine-grained subresources nodes/metrics, nodes/stats, nodes/log, nodes/healthz instead of nodes/proxy",
 	}
 )

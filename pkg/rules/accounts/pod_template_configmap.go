@@ -18,9 +18,9 @@ var podTemplateConfigMapDoc string
 const otherConfigMap = "leave EMR's ConfigMaps to EMR; use another name for your own"
 
 var (
-	configMapChanged = rule.Reason{Name: "changed", Severity: rule.Critical, Act: true, Message: "%[1]s may not change EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
-	configMapCreated = rule.Reason{Name: "created", Severity: rule.High, Act: true, Message: "%[1]s may not create EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
-	configMapDeleted = rule.Reason{Name: "deleted", Severity: rule.High, Act: true, Message: "%[1]s may not delete EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
+	configMapChanged = rule.Reason{Name: "changed", Severity: rule.Critical, SkipOldComparison: true, Message: "%[1]s may not change EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
+	configMapCreated = rule.Reason{Name: "created", Severity: rule.High, SkipOldComparison: true, Message: "%[1]s may not create EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
+	configMapDeleted = rule.Reason{Name: "deleted", Severity: rule.High, SkipOldComparison: true, Message: "%[1]s may not delete EMR's ConfigMap %[2]q", Remedy: otherConfigMap}
 )
 
 // PodTemplateConfigMap is the rule pod-template-configmap.

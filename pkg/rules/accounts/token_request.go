@@ -29,11 +29,11 @@ const tokenRemedy = "submit a job instead; its pods get their token from the kub
 
 var (
 	tokenRequested = rule.Reason{
-		Name: "requested", Severity: rule.Critical, Act: true, Remedy: tokenRemedy,
+		Name: "requested", Severity: rule.Critical, SkipOldComparison: true, Remedy: tokenRemedy,
 		Message: "%[1]s may not have a token of ServiceAccount %[2]q, which has %[3]s",
 	}
 	tokenSecret = rule.Reason{
-		Name: "written-into-secret", Severity: rule.Critical, Act: true, Remedy: tokenRemedy,
+		Name: "written-into-secret", Severity: rule.Critical, SkipOldComparison: true, Remedy: tokenRemedy,
 		Message: "%[1]s may not have a token of ServiceAccount %[2]q, which has %[3]s, written into a Secret",
 	}
 )

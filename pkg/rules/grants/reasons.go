@@ -18,19 +18,19 @@ const (
 // Users, groups and accounts of managed namespaces. Some permissions are the credentials
 // or rights of others themselves.
 var (
-	submitter       = rule.Reason{Name: "submitter", Severity: rule.High, Act: true, Message: gained, Remedy: withoutIt}
-	submitterAtOnce = rule.Reason{Name: "submitter", Severity: rule.Critical, Act: true, Message: gained, Remedy: withoutIt}
-	escalator       = rule.Reason{Name: "submitter", Severity: rule.Critical, Act: true, Message: gained, Remedy: "bind a role without it"}
+	submitter       = rule.Reason{Name: "submitter", Severity: rule.High, SkipOldComparison: true, Message: gained, Remedy: withoutIt}
+	submitterAtOnce = rule.Reason{Name: "submitter", Severity: rule.Critical, SkipOldComparison: true, Message: gained, Remedy: withoutIt}
+	escalator       = rule.Reason{Name: "submitter", Severity: rule.Critical, SkipOldComparison: true, Message: gained, Remedy: "bind a role without it"}
 	breakGlass      = rule.Reason{
-		Name: "break-glass-impersonation", Severity: rule.Critical, Act: true, Message: gained,
+		Name: "break-glass-impersonation", Severity: rule.Critical, SkipOldComparison: true, Message: gained,
 		Remedy: "for people who may break the glass, list the subject in breakGlass.users or breakGlass.userGroups",
 	}
 	customResources = rule.Reason{
-		Name: "custom-resources", Severity: rule.Medium, Act: true, Message: gained,
+		Name: "custom-resources", Severity: rule.Medium, SkipOldComparison: true, Message: gained,
 		Remedy: "let emr.roleUsers say who may submit such resources, and with which roles",
 	}
 	forbiddenCustomResources = rule.Reason{
-		Name: "forbidden-custom-resources", Severity: rule.High, Act: true, Message: gained,
+		Name: "forbidden-custom-resources", Severity: rule.High, SkipOldComparison: true, Message: gained,
 		Remedy: "list the subject in emr.roleUsers",
 	}
 )
@@ -38,16 +38,16 @@ var (
 // Other accounts.
 var (
 	jobAccount = rule.Reason{
-		Name: "job-account", Severity: rule.Medium, Act: true, Message: gained,
+		Name: "job-account", Severity: rule.Medium, SkipOldComparison: true, Message: gained,
 		Remedy: "bind a role without it; for an account that runs nobody's code, such as an operator's, list it in trustedSubjects",
 	}
 	foreignJobAccount = rule.Reason{
-		Name: "foreign-job-account", Severity: rule.High, Act: true, Message: "a job account reaches out of its namespace: " + gained,
+		Name: "foreign-job-account", Severity: rule.High, SkipOldComparison: true, Message: "a job account reaches out of its namespace: " + gained,
 		Remedy: "bind it by a RoleBinding in its own namespace %[5]s instead",
 	}
 	// The hint stands before the long lists: warnings are cut off at their end.
 	platformAccount = rule.Reason{
-		Name: "platform-account", Severity: rule.Medium, Act: true,
+		Name: "platform-account", Severity: rule.Medium, SkipOldComparison: true,
 		Message: "%[1]s, of no managed namespace, could do what %[6]s forbids (trustedSubjects takes platform controllers) in %[3]s: %[2]s, by %[4]s",
 		Remedy:  "if it is a platform controller, list it in trustedSubjects; else bind it in the namespaces that it needs",
 	}
@@ -57,7 +57,7 @@ var (
 // admission, where their grants are recorded.
 var (
 	heldPermission = rule.Reason{
-		Name: "held-permission", Severity: rule.Medium, Act: true, Message: gained,
+		Name: "held-permission", Severity: rule.Medium, SkipOldComparison: true, Message: gained,
 		Remedy: "take it away, or list the subject in trustedSubjects when it is a platform's controller",
 	}
 	gainedPermission       = atAdmission(&heldPermission, "gained-permission")
@@ -71,7 +71,7 @@ func atAdmission(of *rule.Reason, name string) rule.Reason {
 }
 
 var missingRole = rule.Reason{
-	Name: "missing-role", Severity: rule.Medium, Act: true,
+	Name: "missing-role", Severity: rule.Medium, SkipOldComparison: true,
 	Message: "%[2]s binds %[1]s to %[3]s, which does not exist: its creator will decide what it grants",
 	Remedy:  "create the role first",
 }

@@ -29,15 +29,15 @@ const askAdministrator = "ask an administrator"
 
 var (
 	selectingLabel = rule.Reason{
-		Name: "selecting-label", Severity: rule.High, Act: true,
+		Name: "selecting-label", Severity: rule.High, SkipOldComparison: true,
 		Message: "%[1]s may not change the label %[2]s, by which EMR's namespaces are selected", Remedy: askAdministrator,
 	}
 	podSecurityLowered = rule.Reason{
-		Name: "pod-security-lowered", Severity: rule.High, Act: true,
+		Name: "pod-security-lowered", Severity: rule.High, SkipOldComparison: true,
 		Message: "%[1]s may not lower what Pod Security enforces (%[2]s: %[3]q to %[4]q)", Remedy: askAdministrator,
 	}
 	bindingTaken = rule.Reason{
-		Name: "binding-of-emr", Severity: rule.High, Act: true,
+		Name: "binding-of-emr", Severity: rule.High, SkipOldComparison: true,
 		Message: "%[1]s may not take the RoleBinding %[2]q from EMR's user %[3]q", Remedy: askAdministrator,
 	}
 	indicatorsAlone = rule.Reason{

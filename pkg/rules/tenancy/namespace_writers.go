@@ -16,7 +16,7 @@ import (
 var namespaceWritersDoc string
 
 var writtenBySubmitter = rule.Reason{
-	Name: "written-by-submitter", Severity: rule.Low, Act: true, Message: "%[1]s creates a %[2]s in EMR's namespace",
+	Name: "written-by-submitter", Severity: rule.Low, SkipOldComparison: true, Message: "%[1]s creates a %[2]s in EMR's namespace",
 	Remedy: "submit the work through EMR, or keep it in another namespace",
 }
 
