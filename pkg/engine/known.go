@@ -59,8 +59,11 @@ func known(path string, id findingID, rules []rule.Rule) (*rule.Rule, error) {
 // retired refuses parameters that older versions had, and names what took their place.
 func retired(r *rule.Rule, params json.RawMessage) error {
 	var given map[string]json.RawMessage
-	if len(r.Retired) == 0 || json.Unmarshal(params, &given) != nil {
-		return nil // what is no map, the rule refuses
+	if len(r.Retired) == 0 || len(params) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(params, &given); err != nil {
+		return fmt.Errorf("rules[%s].params: %w", r.ID, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if instead, ok := r.Retired[name]; ok {

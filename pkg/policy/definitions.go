@@ -28,7 +28,7 @@ func definitions() Policy {
 			Name: "judged", Expression: "object.metadata.name in " + list(object.Definitions()),
 		}},
 		Validations: []admissionregistrationv1.Validation{forbids(rule, "the definition of these custom resources is not to be changed", sentence(
-			`[mutating-webhook] spec: "%s" may not %s how %s are defaulted or converted: their operator would read something else than emrguard judged. `+
+			`[mutating-webhook] spec: "%[1]s" may not %[2]s how %[3]s are defaulted or converted: their operator would read something else than emrguard judged. `+
 				"The caBundle of a conversion webhook is free; let an administrator install the definition",
 			"variables.user", "variables.act", "variables.name"), "variables.unchanged")},
 	}

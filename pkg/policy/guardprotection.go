@@ -23,9 +23,7 @@ func guardProtection(chart []Policy) Policy {
 	}
 	spec := admissionregistrationv1.ValidatingAdmissionPolicySpec{
 		MatchConstraints: matching(admissionregistrationv1.GroupName, "*", resources, admissionregistrationv1.Update, admissionregistrationv1.Delete),
-		Validations: []admissionregistrationv1.Validation{forbids(rule, "emrguard's own objects are not to be changed", sentence(
-			`[guard-protection] metadata.name: "%s" may not %s "%s", by which the API server asks emrguard; `+
-				"let an administrator do it, or somebody with the verb bypass on validatingwebhookconfigurations of emrguard.dev",
+		Validations: []admissionregistrationv1.Validation{forbids(rule, "emrguard's own objects are not to be changed", saying(rule, "metadata.name", &admissioncontrol.ForbiddenChange,
 			"variables.user", "variables.act", "variables.name"), "!variables.own || variables.writesCA")},
 	}
 	settings := values(

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 )
@@ -26,12 +27,8 @@ func mutatingPolicyOf(name, kind, resource, field, withoutRules string) Policy {
 		MatchConditions: []admissionregistrationv1.MatchCondition{{
 			Name: "changed", Expression: `request.operation != "UPDATE" || object.spec != oldObject.spec`,
 		}},
-		Validations: []admissionregistrationv1.Validation{forbids(rule, "it must not reach managed namespaces", sentence(
-			"[mutating-admission-policy] spec."+field+`: "%s" may not %s a `+kind+" that reaches "+reachesWhat+": "+
-				"it could give EMR's pods another service account, and so another role, or somebody more rights. "+
-				"Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; other labels, objectSelector, excludeResourceRules and matchConditions do not; "+
-				"limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it",
-			"variables.user", "variables.act"), "!variables.reaches")},
+		Validations: []admissionregistrationv1.Validation{forbids(rule, "it must not reach managed namespaces", saying(rule, "spec."+field, &admissioncontrol.ForbiddenPolicy,
+			"variables.user", "variables.act", quote(kind)), "!variables.reaches")},
 	}
 	reaches := variable("reaches", fmt.Sprintf("!has(%[1]s) || (has(%[1]s.resourceRules) &&\n  %[2]s) ||\n(!has(%[1]s.resourceRules) ? %[3]s :\n  %[4]s) && (\n  %[5]s)",
 		match, indent(touches(match, "resourceRules", true)), withoutRules, indent(touches(match, "resourceRules", false)), indent(mayReach(match, byFile))))

@@ -9,8 +9,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
 )
 
-const reachesWhat = "pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens"
-
 // mutatingWebhook is the policy for MutatingWebhookConfigurations.
 func mutatingWebhook(by by) Policy {
 	const rule, resource = "mutating-webhook", "mutatingwebhookconfigurations"
@@ -40,15 +38,9 @@ func mutatingWebhook(by by) Policy {
 		reserved = "!variables.jobAccountHere || " + reserved
 	}
 	spec.Validations = []admissionregistrationv1.Validation{
-		forbids(rule, "this MutatingWebhookConfiguration is reserved for others", sentence(
-			`[mutating-webhook] metadata.name: "%s" may not %s the MutatingWebhookConfiguration "%s", which is reserved for %s: `+
-				"pods may depend on it for their credentials; leave it to those and to administrators",
+		forbids(rule, "this MutatingWebhookConfiguration is reserved for others", saying(rule, "metadata.name", &admissioncontrol.ReservedName,
 			"variables.user", "variables.act", "variables.name", "variables.reservedFor[0]"), reserved),
-		forbids(rule, "mutating webhooks must not reach managed namespaces", sentence(
-			`[mutating-webhook] webhooks: "%s" may not %s mutating webhooks that reach `+reachesWhat+" (%s): "+
-				"they could give EMR's pods another service account, and so another role, or somebody more rights. "+
-				"Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; other labels, objectSelector and matchConditions do not; "+
-				"limit it by a namespaceSelector with kubernetes.io/metadata.name In the namespaces that it is for, or let an administrator install it",
+		forbids(rule, "mutating webhooks must not reach managed namespaces", saying(rule, "webhooks", &admissioncontrol.ForbiddenWebhook,
 			"variables.user", "variables.act", `variables.reaching.join(", ")`), "variables.reservedFor.size() > 0 || variables.reaching.size() == 0"),
 	}
 	return newPolicy(name, rule, settings, variables, spec)

@@ -11,6 +11,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 )
@@ -76,7 +77,7 @@ func (p *Policy) Fill(values map[string]any) (*admissionregistrationv1.Validatin
 func newPolicy(name, rule string, values, variables []admissionregistrationv1.Variable, spec admissionregistrationv1.ValidatingAdmissionPolicySpec) Policy {
 	fail := admissionregistrationv1.Fail
 	spec.FailurePolicy = &fail
-	spec.Variables = append(values, variables...)
+	spec.Variables = slices.Concat(values, variables)
 	spec.MatchConditions = append(spec.MatchConditions, deletesForOthers())
 	return Policy{Name: name, Rule: rule, Values: len(values), Spec: spec}
 }

@@ -124,3 +124,15 @@ func TestFill(t *testing.T) {
 		}
 	}
 }
+
+// A message whose argument stands nowhere would show its place to people.
+func TestMessagesHaveAllArguments(t *testing.T) {
+	t.Parallel()
+	for _, p := range policy.All() {
+		for _, v := range p.Spec.Validations {
+			if strings.Contains(v.MessageExpression, "%") {
+				t.Errorf("%s: %s", p.Name, v.MessageExpression)
+			}
+		}
+	}
+}

@@ -111,7 +111,7 @@ func mapping(content ...*yaml.Node) *yaml.Node {
 // that are no more.
 func Write(folder string) error {
 	for _, dir := range []string{folder, filepath.Join(folder, "static")} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // everybody may read the chart
 			return fmt.Errorf("make the folder of the policies: %w", err)
 		}
 		entries, err := os.ReadDir(dir)
@@ -132,7 +132,7 @@ func Write(folder string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(folder, p.Path()), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, p.Path()), text, 0o644); err != nil { //nolint:gosec // everybody may read the chart
 			return fmt.Errorf("write policy %s: %w", p.Name, err)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/emrguard/emrguard/test/harness"
 )
 
 // Which policies there are, and what they do, follows from the modes as for every
@@ -104,7 +106,7 @@ func TestUninstallByWhoMayNotBypass(t *testing.T) {
 			switch err := uninstaller.Delete(ctx, guarded.DeepCopy(), client.DryRunAll); {
 			case err == nil:
 				return errors.New("it may be deleted")
-			case !strings.Contains(err.Error(), "[guard-protection] "):
+			case !harness.NamesRule(err.Error(), "guard-protection"):
 				return fmt.Errorf("refused by somebody else: %w", err)
 			}
 			return nil
@@ -116,7 +118,7 @@ func TestUninstallByWhoMayNotBypass(t *testing.T) {
 			}
 			return nil
 		}
-		if err := uninstall(); err == nil || !strings.Contains(err.Error(), "[guard-protection] ") {
+		if err := uninstall(); err == nil || !harness.NamesRule(err.Error(), "guard-protection") {
 			t.Fatalf("%s: uninstalled although the guard stands: %v", helm, err)
 		}
 		c.deployment(t)

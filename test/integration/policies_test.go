@@ -356,7 +356,7 @@ func TestEKSOwnWebhook(t *testing.T) {
 	const bypassers = "integration-bypassers"
 	grant(t, cp, bypassers, rbacv1.PolicyRule{APIGroups: []string{"emrguard.dev"}, Resources: []string{"mutatingwebhookconfigurations"}, Verbs: []string{"bypass"}})
 	own := existing("MutatingWebhookConfiguration", "pod-identity-webhook")
-	if err := deleteAll(t, true); err == nil || !strings.Contains(err.Error(), "[mutating-webhook] ") {
+	if err := deleteAll(t, true); err == nil || !harness.NamesRule(err.Error(), "mutating-webhook") {
 		t.Errorf("the deletion of all mutating webhooks: %v", err)
 	}
 	const drop = `[{"op": "replace", "path": "/webhooks/0/rules/0/resources", "value": ["services"]}]`
@@ -494,7 +494,7 @@ func TestGuardProtection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := deleteAll(t, false); err == nil || !strings.Contains(err.Error(), "[guard-protection] ") {
+	if err := deleteAll(t, false); err == nil || !harness.NamesRule(err.Error(), "guard-protection") {
 		t.Errorf("the deletion of all validating webhooks: %v", err)
 	}
 	const fail = `[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]`
@@ -525,7 +525,7 @@ func TestGuardProtection(t *testing.T) {
 				a, _ = requester.Patch(t.Context(), own, types.JSONPatchType, c.patch, harness.DryRun)
 			}
 			want(t, "the request", a, c.want)
-			if text := a.Text(); c.want != harness.Allowed && !strings.Contains(text, "[guard-protection] ") {
+			if text := a.Text(); c.want != harness.Allowed && !harness.NamesRule(text, "guard-protection") {
 				t.Errorf("the answer is %s", text)
 			}
 		})

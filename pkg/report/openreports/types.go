@@ -14,14 +14,10 @@ const (
 	apiPath    = "/apis/" + apiVersion
 )
 
-// Values of a result, and of its severity.
+// Values of a result.
 const (
 	resultFail = "fail"
 	resultWarn = "warn"
-
-	severityHigh   = "high"
-	severityMedium = "medium"
-	severityLow    = "low"
 )
 
 // object is a Report or a ClusterReport.

@@ -43,7 +43,7 @@ func GuardProtection() rule.Rule {
 		Title:     "emrguard's own webhook configuration changed, deleted or weakened",
 		Doc:       guardProtectionDoc,
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
-		Reasons:   []*rule.Reason{&guardChange, &failsOpen, &objectSelector, &foreignConditions, &missingNamespace, &missingMetadata},
+		Reasons:   []*rule.Reason{&ForbiddenChange, &failsOpen, &objectSelector, &foreignConditions, &missingNamespace, &missingMetadata},
 		Reads:     rule.ReadsNamespaces(),
 		Requester: true,
 		Targets:   []rule.Target{auditTarget("validatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
@@ -110,7 +110,7 @@ func (j *guardJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repor
 		!gainsOwner(old.OwnerReferences, config.OwnerReferences) && reflect.DeepEqual(withoutCABundles(old), withoutCABundles(config)) {
 		return nil
 	}
-	rep.Add(rule.Finding{Reason: &guardChange, Path: "metadata.name", Args: rule.Args(r.Requester.User, act(r), config.Name)})
+	rep.Add(rule.Finding{Reason: &ForbiddenChange, Path: "metadata.name", Args: rule.Args(r.Requester.User, act(r), config.Name)})
 	return nil
 }
 

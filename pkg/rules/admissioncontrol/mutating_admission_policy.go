@@ -37,7 +37,7 @@ func MutatingAdmissionPolicy() rule.Rule {
 		Title:     "MutatingAdmissionPolicies and bindings that reach managed namespaces",
 		Doc:       mutatingAdmissionPolicyDoc,
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
-		Reasons:   []*rule.Reason{&forbiddenPolicy, &unboundPolicy, &bindingAtWork, &policyOnReviews},
+		Reasons:   []*rule.Reason{&ForbiddenPolicy, &unboundPolicy, &bindingAtWork, &policyOnReviews},
 		Reads:     append(rule.ReadsNamespaces(), rule.Reads(rule.KnownToAudits, mutatingPolicies.String(), mutatingBindings.String())...),
 		Requester: true,
 		Targets: []rule.Target{
@@ -84,7 +84,7 @@ func (j *policyJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repo
 	if path == "" || r.Operation == rule.Update && r.Old != nil && sameSpec(r.Old, r.Object) || !m.mayReach(r, j.settings.Selector != nil) {
 		return nil
 	}
-	rep.Add(rule.Finding{Reason: &forbiddenPolicy, Path: path, Args: rule.Args(r.Requester.User, act(r), r.Object.GVK.Kind)})
+	rep.Add(rule.Finding{Reason: &ForbiddenPolicy, Path: path, Args: rule.Args(r.Requester.User, act(r), r.Object.GVK.Kind)})
 	return nil
 }
 

@@ -43,7 +43,7 @@ func MutatingWebhook() rule.Rule {
 		Title:     "mutating webhooks that reach managed namespaces, or EKS's own changed",
 		Doc:       mutatingWebhookDoc,
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
-		Reasons:   []*rule.Reason{&forbiddenWebhook, &reservedName, &existingWebhook, &webhookOnReviews},
+		Reasons:   []*rule.Reason{&ForbiddenWebhook, &ReservedName, &existingWebhook, &webhookOnReviews},
 		Reads:     rule.ReadsNamespaces(),
 		Requester: true,
 		Targets:   []rule.Target{auditTarget("mutatingwebhookconfigurations", rule.Create, rule.Update, rule.Delete)},
@@ -145,7 +145,7 @@ func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Rep
 	old, _ := oldOf[admissionregistrationv1.MutatingWebhookConfiguration](r)
 	if i := slices.IndexFunc(j.allowed, func(o owner) bool { return o.reserves && o.name.Match(config.Name) }); i >= 0 {
 		if old == nil || !sameWebhooks(old.Webhooks, config.Webhooks) || gainsOwner(old.OwnerReferences, config.OwnerReferences) {
-			rep.Add(rule.Finding{Reason: &reservedName, Path: "metadata.name", Args: rule.Args(r.Requester.User, act(r), config.Name, j.allowed[i].who)})
+			rep.Add(rule.Finding{Reason: &ReservedName, Path: "metadata.name", Args: rule.Args(r.Requester.User, act(r), config.Name, j.allowed[i].who)})
 		}
 		return nil
 	}
@@ -153,7 +153,7 @@ func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Rep
 		return nil
 	}
 	if names := j.reaching(r, config); len(names) > 0 {
-		rep.Add(rule.Finding{Reason: &forbiddenWebhook, Path: "webhooks", Args: rule.Args(r.Requester.User, act(r), strings.Join(names, ", "))})
+		rep.Add(rule.Finding{Reason: &ForbiddenWebhook, Path: "webhooks", Args: rule.Args(r.Requester.User, act(r), strings.Join(names, ", "))})
 	}
 	return nil
 }

@@ -6,14 +6,14 @@ import "github.com/emrguard/emrguard/pkg/rule"
 // the names of what he does it to; an audit cannot tell who made a configuration. The
 // policies of the chart say the same.
 var (
-	forbiddenWebhook = rule.Reason{
+	ForbiddenWebhook = rule.Reason{
 		Name: "forbidden-webhook", Severity: rule.High, SkipOldComparison: true,
 		Message: "\"%[1]s\" may not %[2]s mutating webhooks that reach pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens (%[3]s): " +
 			"they could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; " +
 			"other labels, objectSelector and matchConditions do not",
 		Remedy: limitIt,
 	}
-	reservedName = rule.Reason{
+	ReservedName = rule.Reason{
 		Name: "reserved-name", Severity: rule.High, SkipOldComparison: true,
 		Message: "\"%[1]s\" may not %[2]s the MutatingWebhookConfiguration \"%[3]s\", which is reserved for %[4]s: pods may depend on it for their credentials",
 		Remedy:  "leave it to those and to administrators",
@@ -34,7 +34,7 @@ const limitIt = "limit it by a namespaceSelector with kubernetes.io/metadata.nam
 
 // The reasons of mutating-admission-policy.
 var (
-	forbiddenPolicy = rule.Reason{
+	ForbiddenPolicy = rule.Reason{
 		Name: "forbidden-policy", Severity: rule.Medium, SkipOldComparison: true,
 		Message: "\"%[1]s\" may not %[2]s a %[3]s that reaches pods, service accounts, ConfigMaps or workloads of managed namespaces, their labels, or reviews of access and tokens: " +
 			"it could give EMR's pods another service account, and so another role, or somebody more rights. Only kubernetes.io/metadata.name in a namespaceSelector proves that a managed namespace is left out; " +
@@ -62,7 +62,7 @@ const limitPolicy = "find out whose it is; limit it by a namespaceSelector, or l
 
 // The reasons of guard-protection, which nothing but a mode makes act.
 var (
-	guardChange = rule.Reason{
+	ForbiddenChange = rule.Reason{
 		Name: "forbidden-change", Severity: rule.High, OptIn: true, SkipOldComparison: true,
 		Message: "\"%[1]s\" may not %[2]s \"%[3]s\", by which the API server asks emrguard",
 		Remedy:  "let an administrator do it, or somebody with the verb bypass on validatingwebhookconfigurations of emrguard.dev",

@@ -89,7 +89,7 @@ func checkCrossNamespaceRole(ctx context.Context, s rule.Settings, r *rule.Reque
 		others = append(others, name)
 	}
 	if len(others) > 0 {
-		rep.Add(rule.Finding{Reason: &sharedRole, Path: b.path, Args: rule.Args(b.Role.String(), r.Namespace, strings.Join(others, ", "))})
+		rep.Add(rule.Finding{Reason: &sharedRole, Path: b.path, Args: rule.Args(b.String(), r.Namespace, strings.Join(others, ", "))})
 	}
 	return judgeAWSAccount(ctx, s, r, rep, b)
 }
@@ -110,7 +110,7 @@ func judgeAWSAccount(ctx context.Context, s rule.Settings, r *rule.Request, rep 
 	if len(usual) == 0 || slices.Contains(usual, b.AccountID) {
 		return nil
 	}
-	rep.Add(rule.Finding{Reason: reason, Path: b.path, Args: rule.Args(b.Role.String(), b.AccountID, strings.Join(usual[:min(len(usual), maxNamed)], ", "))})
+	rep.Add(rule.Finding{Reason: reason, Path: b.path, Args: rule.Args(b.String(), b.AccountID, strings.Join(usual[:min(len(usual), maxNamed)], ", "))})
 	return nil
 }
 

@@ -172,7 +172,7 @@ func (c *isolation) judgeAccounts(ctx context.Context, r *rule.Request, rep *rul
 }
 
 func notAllowed(r *rule.Request, b bearer) rule.Finding {
-	return rule.Finding{Reason: &roleNotAllowed, Path: b.path, Args: rule.Args(r.Namespace, b.Role.String())}
+	return rule.Finding{Reason: &roleNotAllowed, Path: b.path, Args: rule.Args(r.Namespace, b.String())}
 }
 
 // rolesThere returns the roles of the namespace's accounts, each once, without the
