@@ -38,7 +38,7 @@ func (e *Engine) places(ctx context.Context, r *rule.Request) []*rule.Request {
 		there := *r
 		there.Namespace, there.Managed = namespace, true
 		there.ForgetComputed()
-		if r.Requester.Class != rule.Nobody {
+		if !r.Existing() {
 			there.Requester = e.Classify(r.Requester.User, r.Requester.Groups, namespace)
 		}
 		list = append(list, &there)

@@ -46,7 +46,7 @@ func NewNamespaces(c *config.Guard) (*Namespaces, error) {
 }
 
 // Managed reports whether a namespace is EMR's: by name, by label, or by the
-// marks that EMR leaves.
+// indicators that EMR leaves.
 func (n *Namespaces) Managed(namespace string, facts Facts, who *Who) bool {
 	switch {
 	case namespace == "":

@@ -16,7 +16,7 @@ type RuleSet struct {
 	// Managed is for managed namespaces.
 	Managed []admissionregistrationv1.RuleWithOperations `json:"managed"`
 	// Cluster is for all other namespaces, among which some may turn out to be
-	// managed by the marks that EMR leaves.
+	// managed by the indicators that EMR leaves.
 	Cluster []admissionregistrationv1.RuleWithOperations `json:"cluster"`
 	// ClusterOnly is for all other namespaces when they are not discovered.
 	ClusterOnly []admissionregistrationv1.RuleWithOperations `json:"clusterWithoutDiscovery"`

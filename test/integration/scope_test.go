@@ -17,7 +17,7 @@ import (
 )
 
 // waitFor polls with dry runs until a request of the submitter has a verdict:
-// emrguard learns of marks by its informers.
+// emrguard learns of indicators by its informers.
 func waitFor(t *testing.T, what string, obj *unstructured.Unstructured, verdict harness.Verdict) harness.Answer {
 	t.Helper()
 	var a harness.Answer
@@ -56,7 +56,7 @@ func TestScope(t *testing.T) {
 	t.Run("by a RoleBinding to EMR", func(t *testing.T) {
 		podNamespace(t, "scope-binding", nil)
 		violating := pod(t, "scope-binding", "violating", onHostNetwork)
-		waitFor(t, "a namespace without marks to be left alone", violating, harness.Allowed)
+		waitFor(t, "a namespace without indicators to be left alone", violating, harness.Allowed)
 		binding, err := harness.FromObject(&rbacv1.RoleBinding{
 			TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "RoleBinding"},
 			ObjectMeta: metav1.ObjectMeta{Name: "emr-containers", Namespace: "scope-binding"},
@@ -76,7 +76,7 @@ func TestScope(t *testing.T) {
 	t.Run("by a managed ServiceAccount", func(t *testing.T) {
 		podNamespace(t, "scope-account", nil)
 		violating := pod(t, "scope-account", "violating", onHostNetwork)
-		waitFor(t, "a namespace without marks to be left alone", violating, harness.Allowed)
+		waitFor(t, "a namespace without indicators to be left alone", violating, harness.Allowed)
 		plant(t, planter(t), account(t, "scope-account", harness.ManagedAccount("driver"), harness.JobRoleARN))
 		if a := waitFor(t, "a denial", violating, harness.Denied); a.Webhook != "cluster.emrguard.dev" {
 			t.Errorf("denied by %s", a.Webhook)

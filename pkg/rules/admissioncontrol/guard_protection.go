@@ -94,7 +94,7 @@ func (j *guardJudge) check(ctx context.Context, r *rule.Request, rep *rule.Repor
 	if !ok {
 		return nil
 	}
-	if r.Requester.Class == rule.Nobody {
+	if r.Existing() {
 		return weakened(ctx, r, config, rep)
 	}
 	guards := isGuard(config)

@@ -71,7 +71,7 @@ type policyJudge struct {
 }
 
 func (j *policyJudge) check(ctx context.Context, r *rule.Request, rep *rule.Report) error {
-	if r.Requester.Class == rule.Nobody {
+	if r.Existing() {
 		if j.known.Match(r.Object.Meta.Name) {
 			return nil
 		}

@@ -136,7 +136,7 @@ func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Rep
 	if !ok {
 		return nil
 	}
-	if r.Requester.Class == rule.Nobody {
+	if r.Existing() {
 		return j.audit(ctx, r, config, rep)
 	}
 	if isPlatformAdministrator(j.settings, r) || j.isAllowed(config.Name, r.Requester.User) {

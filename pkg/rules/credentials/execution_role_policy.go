@@ -55,6 +55,7 @@ func ExecutionRolePolicy() rule.Rule {
 		Doc:        executionRolePolicyDoc,
 		Clauses:    []guide.Clause{emr.ClauseLeastPrivilege},
 		Reasons:    roledocument.Reasons(),
+		Reads:      slices.Concat(rule.ReadsNamespaces(), rule.Reads(rule.Listed, iamRoles.String(), iamPolicies.String()), podidentity.Reads()),
 		Everywhere: true,
 		Targets: []rule.Target{
 			targets.New("iam.services.k8s.aws", "v1alpha1", "roles", rule.Create, rule.Update),
@@ -128,7 +129,7 @@ func (j *roleJudge) judgeRole(ctx context.Context, r *rule.Request, role *ack.Ro
 		}
 	}
 	// An audit judges the Policies themselves.
-	if r.Requester.Class == rule.Nobody {
+	if r.Existing() {
 		return nil
 	}
 	if len(role.Spec.PolicyRefs)+len(role.Spec.Policies) == 0 {

@@ -67,6 +67,7 @@ func IRSA() rule.Rule {
 		Title:   "pods that would run without the role of their ServiceAccount",
 		Doc:     irsaDoc,
 		Clauses: []guide.Clause{emr.ClausePodCredentials},
+		Reads:   rule.ReadsAccounts(),
 		Reasons: []*rule.Reason{&managedWithout, &accountWithout, &contradictingRole, &accountWithoutRole},
 		Targets: targets.Pods(),
 		New:     newIRSACredentials,

@@ -76,6 +76,7 @@ func RoleARNOverride() rule.Rule {
 		Title:   "a role, token file or token chosen by the pod instead of its ServiceAccount",
 		Doc:     roleARNOverrideDoc,
 		Clauses: []guide.Clause{emr.ClausePodCredentials},
+		Reads:   rule.ReadsAccounts(),
 		Reasons: []*rule.Reason{&otherRole, &otherTokenFile, &otherEndpoint, &variableFrom, &overridePrefix, &awsToken, &roleSetting, &otherSource},
 		Targets: targets.PodSpecs(),
 		Parameters: []rule.Parameter{
