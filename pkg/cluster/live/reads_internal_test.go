@@ -15,6 +15,7 @@ import (
 // TestWatchesWhatIsDeclared proves that what a Cluster watches is what the engine and the
 // rules declare as watched, from which the chart's permissions follow.
 func TestWatchesWhatIsDeclared(t *testing.T) {
+	t.Parallel()
 	want := map[string]bool{}
 	for _, read := range engine.Reads(rules.All()) {
 		if read.Look == rule.Watched {
