@@ -81,7 +81,7 @@ func ManagedServiceAccount() rule.Rule {
 			&lineBreak, &invalidARN, &roleOfDefault, &otherRole,
 		},
 		Requester: true,
-		Targets:   []rule.Target{targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update, rule.Delete)},
+		Targets:   []rule.Target{targets.New("serviceaccounts", rule.Create, rule.Update, rule.Delete)},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("managed-service-account", &struct{}{}); err != nil {
 				return nil, err

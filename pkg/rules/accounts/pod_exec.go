@@ -36,8 +36,6 @@ var (
 //
 // Allowed: EMR, administrators.
 func PodExec() rule.Rule {
-	nodes := targets.New("", "v1", "nodes/proxy", rule.Connect)
-	nodes.Cluster = true
 	return rule.Rule{
 		ID:        "pod-exec",
 		Title:     "a way into a running pod of EMR",
@@ -46,13 +44,13 @@ func PodExec() rule.Rule {
 		Reasons:   []*rule.Reason{&exec, &nodeProxy},
 		Requester: true,
 		Targets: []rule.Target{
-			targets.New("", "v1", "pods/exec", rule.Connect),
-			targets.New("", "v1", "pods/attach", rule.Connect),
-			targets.New("", "v1", "pods/portforward", rule.Connect),
-			targets.New("", "v1", "pods/proxy", rule.Connect),
-			targets.New("", "v1", "services/proxy", rule.Connect),
-			targets.New("", "v1", "pods/ephemeralcontainers", rule.Update),
-			nodes,
+			targets.New("pods/exec", rule.Connect),
+			targets.New("pods/attach", rule.Connect),
+			targets.New("pods/portforward", rule.Connect),
+			targets.New("pods/proxy", rule.Connect),
+			targets.New("services/proxy", rule.Connect),
+			targets.New("pods/ephemeralcontainers", rule.Update),
+			targets.New("nodes/proxy", rule.Connect),
 		},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("pod-exec", &struct{}{}); err != nil {

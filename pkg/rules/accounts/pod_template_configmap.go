@@ -38,7 +38,7 @@ func PodTemplateConfigMap() rule.Rule {
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
 		Reasons:   []*rule.Reason{&configMapChanged, &configMapCreated, &configMapDeleted},
 		Requester: true,
-		Targets:   []rule.Target{targets.New("", "v1", "configmaps", rule.Create, rule.Update, rule.Delete)},
+		Targets:   []rule.Target{targets.New("configmaps", rule.Create, rule.Update, rule.Delete)},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("pod-template-configmap", &struct{}{}); err != nil {
 				return nil, err

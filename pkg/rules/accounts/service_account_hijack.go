@@ -51,10 +51,10 @@ func ServiceAccountHijack() rule.Rule {
 		Requester: true,
 		Targets: slices.Concat(
 			[]rule.Target{
-				targets.New("", "v1", "pods", rule.Create, rule.Update, rule.Delete),
-				targets.Metadata("", "pods/status", rule.Update), // by which a job account relabels, too
-				targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update),
-				targets.New("apps", "v1", "controllerrevisions", rule.Create),
+				targets.New("pods", rule.Create, rule.Update, rule.Delete),
+				targets.Metadata("pods/status", rule.Update), // by which a job account relabels, too
+				targets.New("serviceaccounts", rule.Create, rule.Update),
+				targets.New("controllerrevisions.apps", rule.Create),
 			},
 			targets.Workloads(), everywhere(targets.CustomResources()), targets.SessionJobs(),
 		),

@@ -59,8 +59,8 @@ func TokenRequest() rule.Rule {
 		Reads:     rule.ReadsAccounts(),
 		Requester: true,
 		Targets: []rule.Target{
-			targets.New("", "v1", "serviceaccounts/token", rule.Create),
-			targets.New("", "v1", "secrets", rule.Create, rule.Update),
+			targets.New("serviceaccounts/token", rule.Create),
+			targets.New("secrets", rule.Create, rule.Update),
 		},
 		Parameters: []rule.Parameter{
 			{Name: "brokers", Type: "list of patterns", Doc: "User names of accounts that may ask for the token of any account; each request is recorded. " +

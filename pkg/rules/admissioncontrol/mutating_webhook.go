@@ -126,8 +126,7 @@ type webhookJudge struct {
 // auditTarget is a kind of the API group of admission, which the API server never
 // sends to a webhook.
 func auditTarget(resource string, operations ...rule.Operation) rule.Target {
-	t := targets.New(admissionregistrationv1.GroupName, "v1", resource, operations...)
-	t.Cluster, t.Audit = true, true
+	t := targets.New(resource+"."+admissionregistrationv1.GroupName, operations...)
 	return t
 }
 

@@ -40,10 +40,10 @@ var podSubresources = []string{"attach", "binding", "ephemeralcontainers", "evic
 func Reaches() []Reach {
 	var list reaches
 	for _, t := range slices.Concat(targets.Pods(), targets.Workloads(), targets.CustomResources(), targets.ConfigMaps(), []rule.Target{
-		targets.New("", "v1", "serviceaccounts"),
-		targets.New("", "v1", "serviceaccounts/token"),
-		targets.New("flink.apache.org", "v1beta1", "flinksessionjobs"),
-		targets.New("authorization.k8s.io", "v1", "localsubjectaccessreviews"),
+		{Resource: "serviceaccounts"},
+		{Resource: "serviceaccounts/token"},
+		{Group: "flink.apache.org", Resource: "flinksessionjobs"},
+		{Group: "authorization.k8s.io", Resource: "localsubjectaccessreviews"},
 	}) {
 		list.add(t, Reach{})
 	}
@@ -51,11 +51,11 @@ func Reaches() []Reach {
 		list.add(t, Reach{Cluster: true})
 	}
 	for _, t := range []rule.Target{
-		targets.New("authorization.k8s.io", "v1", "subjectaccessreviews"),
-		targets.New("authorization.k8s.io", "v1", "selfsubjectaccessreviews"),
-		targets.New("authorization.k8s.io", "v1", "selfsubjectrulesreviews"),
-		targets.New("authentication.k8s.io", "v1", "tokenreviews"),
-		targets.New("authentication.k8s.io", "v1", "selfsubjectreviews"),
+		{Group: "authorization.k8s.io", Resource: "subjectaccessreviews"},
+		{Group: "authorization.k8s.io", Resource: "selfsubjectaccessreviews"},
+		{Group: "authorization.k8s.io", Resource: "selfsubjectrulesreviews"},
+		{Group: "authentication.k8s.io", Resource: "tokenreviews"},
+		{Group: "authentication.k8s.io", Resource: "selfsubjectreviews"},
 	} {
 		list.add(t, Reach{Cluster: true, Everywhere: true})
 	}

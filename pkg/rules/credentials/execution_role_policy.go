@@ -58,8 +58,8 @@ func ExecutionRolePolicy() rule.Rule {
 		Reads:      slices.Concat(rule.ReadsNamespaces(), rule.Reads(rule.Listed, iamRoles.String(), iamPolicies.String()), podidentity.Reads()),
 		Everywhere: true,
 		Targets: []rule.Target{
-			targets.New("iam.services.k8s.aws", "v1alpha1", "roles", rule.Create, rule.Update),
-			targets.New("iam.services.k8s.aws", "v1alpha1", "policies", rule.Create, rule.Update),
+			targets.New("roles.iam.services.k8s.aws", rule.Create, rule.Update),
+			targets.New("policies.iam.services.k8s.aws", rule.Create, rule.Update),
 		},
 		Parameters: []rule.Parameter{{
 			Name: "executionRoles", Type: "list of patterns",

@@ -58,13 +58,13 @@ func EndpointExposure() rule.Rule {
 		),
 		Targets: slices.Concat(
 			[]rule.Target{
-				targets.New("", "v1", "services", rule.Create, rule.Update),
-				targets.New("networking.k8s.io", "v1", "ingresses", rule.Create, rule.Update),
-				targets.Metadata("", "services/status", rule.Update),
-				targets.Metadata("networking.k8s.io", "ingresses/status", rule.Update),
-				targets.New("gateway.networking.k8s.io", "v1", "gateways", rule.Create, rule.Update),
-				targets.New("gateway.k8s.aws", "v1beta1", "loadbalancerconfigurations", rule.Create, rule.Update),
-				targets.New("", "v1", "pods", rule.Create, rule.Update),
+				targets.New("services", rule.Create, rule.Update),
+				targets.New("ingresses.networking.k8s.io", rule.Create, rule.Update),
+				targets.Metadata("services/status", rule.Update),
+				targets.Metadata("ingresses/status.networking.k8s.io", rule.Update),
+				targets.New("gateways.gateway.networking.k8s.io", rule.Create, rule.Update),
+				targets.New("loadbalancerconfigurations.gateway.k8s.aws", rule.Create, rule.Update),
+				targets.New("pods", rule.Create, rule.Update),
 			},
 			targets.Workloads(),
 			// A JobRun says nothing of ports.

@@ -46,8 +46,8 @@ var imdsNetworkPolicyDoc string
 // peers, for the service is neither; ports without TCP 80; namespaces that
 // blockedElsewhere names.
 func IMDSNetworkPolicy() rule.Rule {
-	ns := targets.New("", "v1", "namespaces", rule.Create)
-	ns.Cluster, ns.Audit = true, true
+	ns := targets.New("namespaces", rule.Create)
+	ns.Audit = true // a Namespace is there before its policies can be
 	return rule.Rule{
 		ID:      imdsNetworkPolicyID,
 		Title:   "NetworkPolicies that leave the instance metadata service open",
@@ -55,7 +55,7 @@ func IMDSNetworkPolicy() rule.Rule {
 		Clauses: []guide.Clause{emr.ClauseNodes},
 		Reasons: []*rule.Reason{&openEgress, &openPolicies, &someEgress, &noEgress, &noPolicy},
 		Reads:   rule.Reads(rule.Listed, networkPolicies.String()),
-		Targets: []rule.Target{targets.New("networking.k8s.io", "v1", "networkpolicies", rule.Create, rule.Update), ns},
+		Targets: []rule.Target{targets.New("networkpolicies.networking.k8s.io", rule.Create, rule.Update), ns},
 		Parameters: []rule.Parameter{{
 			Name: "blockedElsewhere", Type: "list of patterns",
 			Doc: "Namespaces whose pods something else keeps from the metadata service, such as nodes with hop limit 1 or iptables rules, or a policy of Calico or Cilium; `*` for all.",

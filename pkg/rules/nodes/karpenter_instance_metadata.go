@@ -38,8 +38,7 @@ var karpenterInstanceMetadataDoc string
 // Allowed: fields that are left out of v1, whatever the AMI family: its defaults are
 // safe. And anything when the endpoint is disabled.
 func KarpenterInstanceMetadata() rule.Rule {
-	t := targets.New("karpenter.k8s.aws", "v1", "ec2nodeclasses", rule.Create, rule.Update)
-	t.Cluster = true
+	t := targets.New("ec2nodeclasses.karpenter.k8s.aws", rule.Create, rule.Update)
 	return rule.Rule{
 		ID:         karpenterMetadataID,
 		Title:      "nodes by Karpenter whose metadata service pods can reach",

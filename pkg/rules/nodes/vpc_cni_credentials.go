@@ -26,7 +26,7 @@ var vpccniCredentialsDoc string
 //
 // Allowed: a role by IRSA, or by a Pod Identity association that emrguard can see.
 func VPCCNICredentials() rule.Rule {
-	t := targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)
+	t := targets.New("serviceaccounts", rule.Create, rule.Update)
 	t.Audit = true // the chart leaves kube-system out
 	return rule.Rule{
 		ID:         "vpc-cni-credentials",

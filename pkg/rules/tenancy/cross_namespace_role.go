@@ -53,7 +53,7 @@ func CrossNamespaceRole() rule.Rule {
 		Clauses: []guide.Clause{emr.ClauseUntrustedCode},
 		Reasons: []*rule.Reason{&sharedRole, &roleOfAnotherAccount, &roleOfUnusualAccount},
 		Reads:   append(rule.ReadsNamespaces(), rule.ReadsAccounts()...),
-		Targets: []rule.Target{targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update)},
+		Targets: []rule.Target{targets.New("serviceaccounts", rule.Create, rule.Update)},
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode(crossNamespaceID, &struct{}{}); err != nil {
 				return nil, err

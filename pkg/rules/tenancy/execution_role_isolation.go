@@ -67,8 +67,8 @@ func ExecutionRoleIsolation() rule.Rule {
 		Reads:   rule.ReadsAccounts(),
 		Targets: slices.Concat(
 			[]rule.Target{
-				targets.New("", "v1", "serviceaccounts", rule.Create, rule.Update),
-				targets.New("", "v1", "pods", rule.Create),
+				targets.New("serviceaccounts", rule.Create, rule.Update),
+				targets.New("pods", rule.Create),
 			},
 			targets.Workloads(), targets.CustomResources(),
 		),

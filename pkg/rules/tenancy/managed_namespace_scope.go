@@ -57,9 +57,8 @@ var (
 //
 // Allowed: EMR, administrators.
 func ManagedNamespaceScope() rule.Rule {
-	namespaces := targets.New("", "v1", "namespaces", rule.Update)
-	namespaces.Cluster = true
-	existing := rule.Target{Version: "v1", Resource: "namespaces", Cluster: true, Audit: true, Operations: []rule.Operation{rule.Create}}
+	existing := targets.New("namespaces", rule.Create)
+	existing.Audit = true
 	return rule.Rule{
 		ID:        scopeID,
 		Title:     "a managed namespace taken out of scope, or its Pod Security lowered",
@@ -68,9 +67,9 @@ func ManagedNamespaceScope() rule.Rule {
 		Reasons:   []*rule.Reason{&selectingLabel, &podSecurityLowered, &bindingTaken, &indicatorsAlone},
 		Requester: true,
 		Targets: append([]rule.Target{
-			namespaces,
+			targets.New("namespaces", rule.Update),
 			existing,
-			targets.New(rbacv1.GroupName, "v1", "rolebindings", rule.Update, rule.Delete),
+			targets.New("rolebindings.rbac.authorization.k8s.io", rule.Update, rule.Delete),
 		}, targets.NamespaceMetadata()...),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode(scopeID, &struct{}{}); err != nil {

@@ -28,9 +28,9 @@ var writtenBySubmitter = rule.Reason{
 // Fields: creation of Pods, workloads, ConfigMaps and Secrets.
 func NamespaceWriters() rule.Rule {
 	creations := []rule.Target{
-		targets.New("", "v1", "pods", rule.Create),
-		targets.New("", "v1", "configmaps", rule.Create),
-		targets.New("", "v1", "secrets", rule.Create),
+		targets.New("pods", rule.Create),
+		targets.New("configmaps", rule.Create),
+		targets.New("secrets", rule.Create),
 	}
 	for _, t := range targets.Workloads() {
 		t.Operations = []rule.Operation{rule.Create}
