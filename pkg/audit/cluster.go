@@ -251,6 +251,9 @@ func (l *Live) Compare(ctx context.Context, client kubernetes.Interface, submitt
 const reasonOtherAuthorizer = "other-authorizer"
 
 func guideOf(r *rule.Rule) report.Guide {
+	if len(r.Clauses) == 0 {
+		return report.Guide{} // a finding of the engine itself
+	}
 	clause := r.Clauses[0]
 	return report.Guide{Section: clause.Section, Address: clause.Address}
 }
