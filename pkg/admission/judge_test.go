@@ -2,8 +2,11 @@ package admission_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,11 +26,20 @@ import (
 // openRule is an endpoint with one rule on Pods, which denies.
 func openRule(t *testing.T, check rule.Check) *endpoint {
 	t.Helper()
+	return openReasons(t, []*rule.Reason{{Name: "found", Severity: rule.High, Message: "found", Remedy: "none"}}, check, nil)
+}
+
+// openReasons is one whose rule has those reasons.
+func openReasons(t *testing.T, reasons []*rule.Reason, check rule.Check, change func(*config.Guard)) *endpoint {
+	t.Helper()
 	c := config.Default()
 	c.EMR.Namespaces = []string{"emr-jobs"}
+	if change != nil {
+		change(c)
+	}
 	e, err := engine.New(c, []rule.Rule{{
 		ID: "slow", Title: "slow", Doc: "slow", Clauses: []guide.Clause{{Guide: guide.EMR, ID: "c", Section: "s", Address: "a"}},
-		Reasons: []*rule.Reason{{Name: "found", Severity: rule.High, Message: "found", Remedy: "none"}},
+		Reasons: reasons,
 		Targets: []rule.Target{{Version: "v1", Resource: "pods", Operations: []rule.Operation{rule.Create}}},
 		New:     func(rule.Settings) (rule.Check, error) { return check, nil },
 	}}, time.Now)
@@ -81,6 +93,75 @@ func TestPanicIsARefusal(t *testing.T) {
 		denied(t, r, "mistake in emrguard")
 		if strings.Contains(r.Result.Message, "secret value") {
 			t.Errorf("%s: the panic's value is in the answer", name)
+		}
+	}
+}
+
+const emptyPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[{"name":"c"}]}}`
+
+// One line says what is wrong in many places for one reason, and ten lines are the most:
+// what they leave out is counted.
+func TestWarningsAreOneForEachReason(t *testing.T) {
+	t.Parallel()
+	reasons := make([]*rule.Reason, 14)
+	for i := range reasons {
+		reasons[i] = &rule.Reason{Name: fmt.Sprintf("reason-%d", i), Severity: rule.Medium, Message: "wrong is %[1]s", Remedy: "mend it"}
+	}
+	for name, c := range map[string]struct {
+		reasons, findings int
+		want              []string
+	}{
+		"one":    {1, 1, []string{"[slow/reason-0] p: wrong is 0; mend it"}},
+		"alike":  {1, 5, []string{"[slow/reason-0] (and 4 more like it) p: wrong is 0; mend it"}},
+		"ten":    {10, 1, nil},
+		"eleven": {11, 2, nil},
+		"many":   {14, 3, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := openReasons(t, reasons, func(_ context.Context, _ *rule.Request, rep *rule.Report) error {
+				for _, reason := range reasons[:c.reasons] {
+					for i := range c.findings {
+						rep.Add(rule.Finding{Reason: reason, Path: "p", Args: rule.Args(strconv.Itoa(i))})
+					}
+				}
+				return nil
+			}, nil)
+			got := d.ask(t, podReview(emptyPod)).Warnings
+			if c.want != nil && !slices.Equal(got, c.want) {
+				t.Errorf("warnings %q, want %q", got, c.want)
+			}
+			if len(got) != min(c.reasons, 10) {
+				t.Errorf("%d warnings: %q", len(got), got)
+			}
+			if left := c.reasons - 9; c.reasons > 10 {
+				if want := fmt.Sprintf("emrguard: %d more findings of %d other reasons; the audit log has them", left*c.findings, left); got[9] != want {
+					t.Errorf("the last line is %q, want %q", got[9], want)
+				}
+			}
+		})
+	}
+}
+
+// The page of a rule is where the configuration says.
+func TestDenialSaysWhereToReadMore(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"":                        "\nRead more: emrguard rules slow, https://github.com/emrguard/emrguard/blob/main/docs/rules/slow.md",
+		"https://wiki/{rule}.htm": "\nRead more: emrguard rules slow, https://wiki/slow.htm",
+		"none":                    "\nRead more: emrguard rules slow",
+	} {
+		reasons := []*rule.Reason{{Name: "found", Severity: rule.High, Message: "found", Remedy: "mend it"}}
+		d := openReasons(t, reasons, func(_ context.Context, _ *rule.Request, rep *rule.Report) error {
+			rep.Add(rule.Finding{Reason: reasons[0], Path: "p"})
+			return nil
+		}, func(c *config.Guard) { c.Documentation = address })
+		r := d.ask(t, podReview(emptyPod))
+		if message := "emrguard refuses to create Pod x: 1 finding\n[slow/found] p: found; mend it" + want; r.Result.Message != message {
+			t.Errorf("%s: message %q, want %q", address, r.Result.Message, message)
+		}
+		if got, want := r.AuditAnnotations["deny"], "[slow/found] p: found (high, emr/c)"; got != want {
+			t.Errorf("annotation %q, want %q", got, want)
 		}
 	}
 }

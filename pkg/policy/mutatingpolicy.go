@@ -2,9 +2,10 @@ package policy
 
 import (
 	"fmt"
-	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+
+	"github.com/emrguard/emrguard/pkg/rules/admissioncontrol"
 )
 
 // mutatingPolicy is the static policy for MutatingAdmissionPolicies, and

@@ -215,7 +215,7 @@ func (c *isolation) judgeGroups(r *rule.Request, rep *rule.Report, b bearer, the
 		if len(mine)+len(theirs) == 0 || slices.ContainsFunc(mine, func(i int) bool { return slices.Contains(theirs, i) }) {
 			continue
 		}
-		rep.Add(rule.Finding{Reason: &roleOfAnotherGroup, Path: b.path, Args: rule.Args(b.Role.String(), c.groupName(mine), r.Namespace, other.String(), c.groupName(theirs))})
+		rep.Add(rule.Finding{Reason: &roleOfAnotherGroup, Path: b.path, Args: rule.Args(b.String(), c.groupName(mine), r.Namespace, other.String(), c.groupName(theirs))})
 		return
 	}
 }
@@ -243,6 +243,6 @@ func (c *isolation) judgeCount(r *rule.Request, rep *rule.Report, b bearer, ther
 		return
 	}
 	if n := len(there) + 1; n > c.maxRoles {
-		rep.Add(rule.Finding{Reason: &manyRoles, Path: b.path, Args: rule.Args(b.Role.String(), r.Namespace, strconv.Itoa(n), strconv.Itoa(c.maxRoles))})
+		rep.Add(rule.Finding{Reason: &manyRoles, Path: b.path, Args: rule.Args(b.String(), r.Namespace, strconv.Itoa(n), strconv.Itoa(c.maxRoles))})
 	}
 }
