@@ -25,12 +25,25 @@ const objectMillis = int(limit.Evaluation / time.Millisecond)
 // largest is how many bytes etcd takes.
 const largest = 1_500_000
 
+// objectBytes is how large the objects are made: as large as etcd takes, or half of it.
+var objectBytes = largest
+
+// halved makes something of half the size.
+func halved[T any](make func() T) T {
+	objectBytes = largest / 2
+	defer func() { objectBytes = largest }()
+	return make()
+}
+
+// first are at most so many of a list, and of half the size at most half as many.
+func first(n int, list []any) []any { return list[:min(n*objectBytes/largest, len(list))] }
+
 type m = map[string]any
 
 // filled makes as many elements as fit into an object.
 func filled(element func(i int) any) []any {
 	var list []any
-	for size := 0; size < largest; {
+	for size := 0; size < objectBytes; {
 		e := element(len(list))
 		raw, err := json.Marshal(e)
 		if err != nil {
@@ -45,7 +58,7 @@ func filled(element func(i int) any) []any {
 // pairs makes a map of as many entries as fit.
 func pairs(entry func(i int) (key, value string)) m {
 	out := m{}
-	for size := 0; size < largest; {
+	for size := 0; size < objectBytes; {
 		k, v := entry(len(out))
 		size += len(k) + len(v) + 6
 		out[k] = v
@@ -55,7 +68,7 @@ func pairs(entry func(i int) (key, value string)) m {
 
 func text(part func(i int) string) string {
 	var b strings.Builder
-	for i := 0; b.Len() < largest; i++ {
+	for i := 0; b.Len() < objectBytes; i++ {
 		b.WriteString(part(i))
 	}
 	return b.String()
@@ -97,7 +110,7 @@ func executionRole(statement func(i int) any) m {
 		return string(raw)
 	}
 	policies, size := m{}, 0
-	for n := 0; size < largest-2*iam.MaxDocument; {
+	for n := 0; size < objectBytes-2*iam.MaxDocument; {
 		var list []any
 		for part := 0; part < iam.MaxDocument-4096; n++ {
 			list = append(list, statement(n))
@@ -131,10 +144,10 @@ func worstObjects() map[string]m {
 		"Pod/confs":          containerPod(m{"args": filled(func(i int) any { return fmt.Sprintf("--conf=spark.kubernetes.driver.annotation.a%d=x", i) })}, nil),
 		"Pod/one argument":   containerPod(m{"args": []any{text(func(i int) string { return fmt.Sprintf("--conf spark.driverEnv.V%d=%s ", i, keyShaped(i)) })}}, nil),
 		"Pod/one shell text": containerPod(m{"command": []any{"sh", "-c", text(func(i int) string { return "$(A)-Daws.accessKeyId=" + keyShaped(i) + " " })}}, nil),
-		"Pod/volumes and mounts": containerPod(m{"volumeMounts": filled(func(i int) any { return m{"name": fmt.Sprintf("v%d", i%5000), "mountPath": fmt.Sprintf("/m/%d", i)} })[:8000]},
-			m{"volumes": filled(func(i int) any {
+		"Pod/volumes and mounts": containerPod(m{"volumeMounts": first(8000, filled(func(i int) any { return m{"name": fmt.Sprintf("v%d", i%5000), "mountPath": fmt.Sprintf("/m/%d", i)} }))},
+			m{"volumes": first(5000, filled(func(i int) any {
 				return m{"name": fmt.Sprintf("v%d", i), "hostPath": m{"path": fmt.Sprintf("/var/lib/kubelet/%d", i)}}
-			})[:5000]}),
+			}))}),
 		"Pod/containers": containerPod(m{}, m{"initContainers": filled(func(i int) any {
 			return m{"name": fmt.Sprintf("c%d", i), "image": fmt.Sprintf("busybox:%d", i), "securityContext": m{"privileged": true}}
 		})}),
@@ -161,6 +174,30 @@ func worstObjects() map[string]m {
 		"Service/ranges": {"apiVersion": "v1", "kind": "Service", "metadata": m{"name": "x", "namespace": "emr-jobs"}, "spec": m{"type": "LoadBalancer", "loadBalancerSourceRanges": filled(func(i int) any {
 			return fmt.Sprintf("10.%d.%d.%d/32", i/65536%256, i/256%256, i%256)
 		})}},
+		"NetworkPolicy/ports": custom("networking.k8s.io", "v1", "NetworkPolicy", m{"podSelector": m{}, "policyTypes": []any{"Egress"}, "egress": []any{m{"ports": filled(func(i int) any {
+			return m{"protocol": "TCP", "port": 1024 + i%60_000, "endPort": 65_535}
+		})}}}),
+		"Gateway/listeners": custom("gateway.networking.k8s.io", "v1", "Gateway", m{"gatewayClassName": "none", "listeners": filled(func(i int) any {
+			return m{"name": fmt.Sprintf("l%d", i), "port": 1 + i%65_535, "protocol": "HTTP", "hostname": fmt.Sprintf("h%d.example.com", i)}
+		})}),
+		"LoadBalancerConfiguration/ranges": custom("gateway.k8s.aws", "v1beta1", "LoadBalancerConfiguration", m{"scheme": "internal", "sourceRanges": filled(func(i int) any {
+			return fmt.Sprintf("10.%d.%d.%d/32", i/65536%256, i/256%256, i%256)
+		})}),
+		"Secret/annotations": {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token", "metadata": m{"name": "x", "namespace": "emr-jobs", "annotations": pairs(func(i int) (string, string) {
+			return fmt.Sprintf("kubernetes.io/a%d", i), keyShaped(i)
+		})}},
+		"Pod/tolerations": containerPod(m{}, m{"tolerations": filled(func(i int) any { return m{"key": fmt.Sprintf("k%d", i), "operator": "Exists"} })}),
+		"Pod/probes": containerPod(m{}, m{"initContainers": filled(func(i int) any {
+			ask := m{"exec": m{"command": []any{"curl", fmt.Sprintf("http://169.254.%d.254/", i%256)}}}
+			return m{"name": fmt.Sprintf("c%d", i), "image": "busybox", "livenessProbe": ask, "readinessProbe": ask, "startupProbe": ask, "lifecycle": m{"preStop": ask}}
+		})}),
+		"Pod/probe command": containerPod(m{"livenessProbe": m{"exec": m{"command": []any{"sh", "-c", text(func(i int) string { return fmt.Sprintf("curl 0x%08x:80 ", i) })}}}}, nil),
+		"Pod/image volumes": containerPod(m{}, m{"volumes": filled(func(i int) any {
+			return m{"name": fmt.Sprintf("v%d", i), "image": m{"reference": fmt.Sprintf("busybox:%d", i)}}
+		})}),
+		"FlinkDeployment/tree": custom("flink.apache.org", "v1beta1", "FlinkDeployment", m{"flinkConfiguration": m{"x": strings.Repeat("a: {", 2000) + "b: c" + strings.Repeat("}", 2000)}, "podTemplate": m{"spec": m{"containers": filled(func(i int) any {
+			return m{"name": "flink-main-container", "env": []any{m{"name": fmt.Sprintf("V%d", i), "value": keyShaped(i)}}}
+		})}}}),
 		"Namespace/labels":      {"apiVersion": "v1", "kind": "Namespace", "metadata": m{"name": "emr-jobs", "labels": pairs(func(i int) (string, string) { return fmt.Sprintf("l%d", i), "x" })}},
 		"ServiceAccount/labels": {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": m{"name": "x", "namespace": "emr-jobs", "annotations": pairs(func(i int) (string, string) { return fmt.Sprintf("eks.amazonaws.com/a%d", i), "x" })}},
 		"IAM Role/services":     executionRole(func(i int) any { return m{"Effect": "Allow", "Resource": "*", "Action": manyServices(i)} }),
@@ -238,6 +275,29 @@ func inTime(b *testing.B) {
 	}
 }
 
+// tooMuchGrowth is what makes the cost of twice the size suspect: what compares each
+// element with each costs four times as much. It takes some time to be more than noise.
+const (
+	tooMuchGrowth = 3.5
+	noise         = 50 * time.Millisecond
+)
+
+// growth compares with an object of half the size, and fails when the cost grows faster
+// than the size.
+func growth(b *testing.B, half func()) {
+	b.Helper()
+	whole := b.Elapsed() / time.Duration(b.N)
+	start, runs := time.Now(), max(b.N, 3)
+	for range runs {
+		half()
+	}
+	times := float64(whole) / float64(time.Since(start)/time.Duration(runs))
+	b.ReportMetric(times, "x-half")
+	if times > tooMuchGrowth && whole > noise {
+		b.Errorf("twice the size costs %.1f times as much", times)
+	}
+}
+
 // BenchmarkWorstUpdates is decoding and all rules on updates of the largest objects
 // that etcd takes, the new one unlike the old. It fails when one takes too long.
 func BenchmarkWorstUpdates(b *testing.B) {
@@ -261,11 +321,17 @@ func BenchmarkWorstUpdates(b *testing.B) {
 }
 
 // BenchmarkWorstObjects is all rules on the largest objects that etcd takes, decoding
-// included, created and updated. It fails when one takes too long.
+// included, created and updated. It fails when one takes too long, or much more than twice
+// as long as one of half the size.
 func BenchmarkWorstObjects(b *testing.B) {
 	f := load(b)
+	halves := halved(worstObjects)
 	for name, object := range worstObjects() {
 		raw, err := json.Marshal(object)
+		if err != nil {
+			b.Fatal(err)
+		}
+		half, err := json.Marshal(halves[name])
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -276,6 +342,7 @@ func BenchmarkWorstObjects(b *testing.B) {
 					reviewLargest(b, f, raw, op)
 				}
 				inTime(b)
+				growth(b, func() { reviewLargest(b, f, half, op) })
 			})
 		}
 	}
