@@ -389,7 +389,7 @@ func TestEKSOwnWebhook(t *testing.T) {
 				a, _ = requester.Patch(t.Context(), own, types.JSONPatchType, c.patch, harness.DryRun)
 			}
 			want(t, "the request", a, c.want)
-			if text := a.Text(); c.want != harness.Allowed && !strings.Contains(text, `[mutating-webhook] metadata.name: "`+c.user+`" may not`) {
+			if text := a.Text(); c.want != harness.Allowed && !strings.Contains(text, `[mutating-webhook/reserved-name] metadata.name: "`+c.user+`" may not`) {
 				t.Errorf("the answer is %s", text)
 			}
 		})

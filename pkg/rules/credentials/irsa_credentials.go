@@ -22,7 +22,7 @@ const irsaID = "irsa-credentials"
 var irsaDoc string
 
 const (
-	injectAgain  = "create the pod again, so that EKS injects the credentials; first remove what hinders that: %[3]s"
+	injectAgain  = "remove %[3]s and create the pod again, so that EKS injects the credentials"
 	notInjected  = "its credentials are not in container %[2]s: it would run as the node"
 	noCredential = "without-credentials"
 )
@@ -108,7 +108,7 @@ func newIRSACredentials(s rule.Settings) (rule.Check, error) {
 		}
 		without := rule.Finding{
 			Path: pod.FieldPath("containers"), Args: rule.Args(sa.Name, strings.Join(missing, ", ")),
-			Hints: rule.Args(cmp.Or(hindrance(pod, sa), "nothing found")),
+			Hints: rule.Args(cmp.Or(hindrance(pod, sa), "what hinders EKS")),
 		}
 		switch {
 		case id.Managed && id.BearsRole():

@@ -28,10 +28,10 @@ var (
 	forbiddenRegistry = rule.Reason{Name: "forbidden-registry", Severity: rule.High, Message: registryMessage, Remedy: foreignRegistry.Remedy}
 
 	otherRegion = rule.Reason{
-		Name: "registry-of-another-region", Severity: rule.Medium, Message: registryMessage,
+		Name: "other-region", Severity: rule.Medium, Message: registryMessage,
 		Remedy: "in %[3]s, EMR's images are in the ECR of account %[4]s",
 	}
-	forbiddenOtherRegion = rule.Reason{Name: "forbidden-registry-of-another-region", Severity: rule.High, Message: registryMessage, Remedy: otherRegion.Remedy}
+	forbiddenOtherRegion = rule.Reason{Name: "forbidden-other-region", Severity: rule.High, Message: registryMessage, Remedy: otherRegion.Remedy}
 
 	invalidReference = rule.Reason{
 		Name: "invalid-reference", Severity: rule.Medium, Message: "the image of %[1]s cannot be read: %[2]s",
