@@ -85,7 +85,7 @@ test: build ## everything that proves the project without root
 	echo '== the reports beside readers that are not ours' && (cd test/reports && $(GO) test ./...) && \
 	echo '== a new rule, as CONTRIBUTING.md adds one' && $(GO) test ./test/newcomer/... && \
 	echo '== the chart, and a real API server' && \
-	$(GO) test -timeout 20m -p 1 ./test/bench/... ./test/chart/... ./test/harness/... ./test/demo/... ./test/integration/...
+	$(GO) test -timeout 40m -p 1 ./test/bench/... ./test/chart/... ./test/harness/... ./test/demo/... ./test/integration/...
 
 .PHONY: bench
 bench: build ## benchmarks, beside a webhook that always allows and a real API server

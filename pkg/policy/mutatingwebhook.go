@@ -83,8 +83,9 @@ func webhooksReaching(by by) admissionregistrationv1.Variable {
 	pods := touches("w", "rules", false)
 	reaches := fmt.Sprintf("%s ||\n%s && (\n  %s)", reviews, pods, indent(mayReach("w", by)))
 	if by == byLabel {
-		reaches = fmt.Sprintf("%s && (%s ||\n  variables.jobAccountHere && (%s)) ||\nvariables.jobAccountHere && %s",
-			pods, indent(selects("w", "params.metadata.name")), indent(mayReach("w", by)), reviews)
+		// This is asked for every namespace that is a parameter, so what is cheap comes first.
+		reaches = fmt.Sprintf("(%s ||\n  variables.jobAccountHere && (%s)) &&\n%s ||\nvariables.jobAccountHere && %s",
+			indent(selects("w", "params.metadata.name")), indent(mayReach("w", by)), pods, reviews)
 	}
 	return variable("reaching", `request.operation == "DELETE" || !variables.changed ? [] : object.?webhooks.orValue([]).filter(w, has(w.rules) && (`+
 		indent("\n"+reaches)+")).map(w, w.name)")

@@ -88,7 +88,7 @@ func compareFixture(t *testing.T, f *fixtures.Fixture, policies []policy.Policy)
 			t.Errorf("the policy that judges %s finds %q", judges, findings)
 		}
 		for _, text := range findings {
-			if !strings.HasPrefix(text, "["+f.Rule+"] ") || !strings.Contains(text, f.Message) {
+			if !strings.HasPrefix(text, "["+f.Rule+"/") || !strings.Contains(text, f.Message) {
 				t.Errorf("the message is %q, want [%s] and %q", text, f.Rule, f.Message)
 			}
 		}
