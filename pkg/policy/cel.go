@@ -58,9 +58,10 @@ func variable(name, expression string, comment ...string) admissionregistrationv
 
 // fits says whether a string fits a pattern of the configuration; both are
 // expressions. It is pkg/pattern in RE2: what is between the wildcards is quoted by
-// \Q and \E, and an \E in the pattern itself is written out.
+// \Q and \E, and an \E in the pattern itself is written out. Most patterns are names,
+// for which no expression has to be compiled.
 func fits(text, pattern string) string {
-	return fmt.Sprintf(`%[1]s.matches(r"^(?s:\Q" + %[2]s.replace(r"\E", r"\E\\E\Q").replace("*", %[2]s.startsWith("arn:") ? r"\E[^:/]*\Q" : r"\E.*\Q") + r"\E)$")`, text, pattern)
+	return fmt.Sprintf(`(%[2]s == "*" || %[2]s == %[1]s || %[2]s.contains("*") && %[1]s.matches(r"^(?s:\Q" + %[2]s.replace(r"\E", r"\E\\E\Q").replace("*", %[2]s.startsWith("arn:") ? r"\E[^:/]*\Q" : r"\E.*\Q") + r"\E)$"))`, text, pattern)
 }
 
 // fitsOne says whether a string fits one of a list of patterns.
