@@ -29,10 +29,10 @@ const largest = 1_500_000
 var objectBytes = largest
 
 // halved makes something of half the size.
-func halved[T any](make func() T) T {
+func halved[T any](build func() T) T {
 	objectBytes = largest / 2
 	defer func() { objectBytes = largest }()
-	return make()
+	return build()
 }
 
 // first are at most so many of a list, and of half the size at most half as many.
