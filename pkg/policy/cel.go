@@ -99,13 +99,13 @@ func sentence(format string, expressions ...string) string {
 	return strings.Join(terms, " + ")
 }
 
-// forbids is a validation: the expression holds, or the requester is excused. Most who
-// write such objects are administrators, which is cheap to tell; whether others are excused
-// takes a question to the authorizer, so it comes last.
+// forbids is a validation: the expression holds, or the requester is excused. That the
+// policy does not concern the requester is cheap to tell; whether somebody is excused takes
+// a question to the authorizer, so it comes last.
 func forbids(id, message, messageExpression, expression string) admissionregistrationv1.Validation {
 	reason := metav1.StatusReasonForbidden
 	return admissionregistrationv1.Validation{
-		Expression:        "variables.administrator || (" + expression + ") || variables.excused",
+		Expression:        "variables.unconcerned || (" + expression + ") || variables.excused",
 		Message:           "[" + id + "] " + message,
 		MessageExpression: messageExpression,
 		Reason:            &reason,

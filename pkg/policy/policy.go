@@ -78,7 +78,6 @@ func newPolicy(name, rule string, values, variables []admissionregistrationv1.Va
 	fail := admissionregistrationv1.Fail
 	spec.FailurePolicy = &fail
 	spec.Variables = slices.Concat(values, variables)
-	spec.MatchConditions = append(spec.MatchConditions, deletesForOthers())
 	return Policy{Name: name, Rule: rule, Values: len(values), Spec: spec}
 }
 

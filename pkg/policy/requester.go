@@ -10,15 +10,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/scope"
 )
 
-// deletesForOthers lets the controllers pass that delete what somebody else decided to
-// delete.
-func deletesForOthers() admissionregistrationv1.MatchCondition {
-	return admissionregistrationv1.MatchCondition{
-		Name:       "deletes-for-others",
-		Expression: fmt.Sprintf(`!(request.operation == "DELETE" && request.userInfo.?username.orValue("") in %s)`, list(scope.Deleters())),
-	}
-}
-
 // values are the values of the installation that every policy asks for, and further
 // ones.
 func values(further ...admissionregistrationv1.Variable) []admissionregistrationv1.Variable {
@@ -68,11 +59,17 @@ func requester(byLabel bool, resource, allowed string) []admissionregistrationv1
 			fmt.Sprintf("variables.groups.exists(g, g in variables.breakGlassGroups) == (variables.judges == %s)", quote(BreakGlass))),
 		variable("exempted", fmt.Sprintf("variables.exemptions.exists(e,\n  %s &&\n  %s)", fits("variables.name", "e.object"), fits("variables.user", "e.user"))),
 	)
-	excused := "variables.administrator || !variables.judged || variables.exempted ||\n"
+	excused := "variables.exempted ||\n"
 	if allowed != "" {
 		variables = append(variables, variable("allowed", allowed))
 		excused += "variables.allowed ||\n"
 	}
+	// A condition of matching would have the API server convert the object once more, for
+	// each managed namespace.
+	variables = append(variables,
+		variable("deletesForOthers", `request.operation == "DELETE" && variables.user in `+list(scope.Deleters()),
+			"These controllers delete what somebody else decided to delete."),
+		variable("unconcerned", "variables.administrator || !variables.judged || variables.deletesForOthers"))
 	return append(variables, variable("excused", excused+
 		fmt.Sprintf(`authorizer.group("emrguard.dev").resource(%s).name(variables.name).check("bypass").allowed()`, quote(resource)),
 		"Whoever may do everything has the verb bypass, too."))

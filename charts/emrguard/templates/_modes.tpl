@@ -14,8 +14,9 @@ the values give to one of them counts. Arguments: root, rule.
 {{- define "emrguard.policyMode" -}}
 {{- $root := .root -}}
 {{- $rule := .rule -}}
-{{- $mode := get (include "emrguard.policyData" $root | fromJson).modes $rule -}}
-{{- $reasons := get (include "emrguard.policyData" $root | fromJson).reasons $rule -}}
+{{- $data := include "emrguard.policyData" $root | fromJson -}}
+{{- $mode := get $data.modes $rule -}}
+{{- $reasons := get $data.reasons $rule -}}
 {{- $profile := toString (get (default dict $root.Values.profiles) "emr") -}}
 {{- if has $profile (list "off" "false") -}}
 {{- $mode = "off" -}}
@@ -32,7 +33,7 @@ the values give to one of them counts. Arguments: root, rule.
 {{- end -}}
 {{- end -}}
 {{- /* An override for all rules does not wake a rule that is off by default. */ -}}
-{{- $awake := or (ne (get (include "emrguard.policyData" $root | fromJson).modes $rule) "off") (ne $mode "off") -}}
+{{- $awake := or (ne (get $data.modes $rule) "off") (ne $mode "off") -}}
 {{- $overridden := false -}}
 {{- range $root.Values.overrides -}}
 {{- if not $overridden -}}
