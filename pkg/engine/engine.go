@@ -127,6 +127,7 @@ func settingsOf(c *config.Guard, selector labels.Selector) (rule.Settings, error
 		Operators:       c.EMR.Principals.Operators,
 		AdminGroups:     c.Administrators.Groups,
 		BreakGlass:      c.BreakGlass.Groups,
+		Shared:          &rule.Shared{},
 
 		BreakGlassUserGroups: c.BreakGlass.UserGroups,
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time" //nolint:depguard // the type of the clock that rules are given; they have none of their own
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -30,31 +31,30 @@ const (
 	Off   Action = "off"   // nothing; the rule is not even asked
 )
 
-// UnmarshalJSON reads an action. `false` is Off: so YAML 1.1 reads the word off
-// when it stands without quotes.
-func (a *Action) UnmarshalJSON(raw []byte) error {
+// UnmarshalJSON reads an action, the bare word off too.
+func (a *Action) UnmarshalJSON(raw []byte) error { return readWord(a, raw, Deny, Warn, Audit, Off) }
+
+// readWord reads a word of which one is off. `false` is off: so YAML 1.1 reads it when it
+// stands without quotes. Whether the word is one of those that are allowed is for the
+// validation to say, which knows the field; words are for the message.
+func readWord[T ~string](into *T, raw []byte, words ...T) error {
 	switch string(raw) {
 	case "null":
 		return nil
 	case "false":
-		*a = Off
+		*into = T(Off)
 		return nil
 	}
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return fmt.Errorf("%s is none of deny, warn, audit, off", raw)
+		list := make([]string, len(words))
+		for i, word := range words {
+			list[i] = string(word)
+		}
+		return fmt.Errorf("%s is none of %s", raw, strings.Join(list, ", "))
 	}
-	*a = Action(s)
+	*into = T(s)
 	return nil
-}
-
-// ParseAction reads an action.
-func ParseAction(s string) (Action, error) {
-	switch a := Action(s); a {
-	case Deny, Warn, Audit, Off:
-		return a, nil
-	}
-	return "", fmt.Errorf("%q is none of deny, warn, audit, off", s)
 }
 
 // Cap returns the milder of a and limit.
@@ -207,6 +207,8 @@ type Settings struct {
 	Now func() time.Time
 	// Params holds the parameters of each rule, as JSON.
 	Params map[string]json.RawMessage
+	// Shared is for [Share]; nil when every rule is made by itself.
+	Shared *Shared
 	// Decoding is told of every struct into which parameters are decoded, by the id of
 	// their rule; nil when nobody wants to know.
 	Decoding func(id string, into any)

@@ -36,7 +36,7 @@ func rbacRule(id, title, doc string, reasons []*rule.Reason, parameters ...rule.
 					return nil, err
 				}
 			}
-			f, err := familyOf(s)
+			f, err := rule.Share(s, func() (*family, error) { return familyOf(s) })
 			if err != nil {
 				return nil, err
 			}

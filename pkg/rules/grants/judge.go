@@ -25,7 +25,7 @@ type family struct {
 
 const grantKey = "rbac-grants"
 
-// familyOf reads the settings. It is the same for each rule.
+// familyOf reads the settings. The rules of an engine share it.
 func familyOf(s rule.Settings) (*family, error) {
 	list, err := capability.Forbidden(s)
 	if err != nil {
