@@ -46,12 +46,17 @@ func open(t *testing.T, d admission.Endpoint, facts engine.Facts, change func(*c
 
 func openWith(t *testing.T, d admission.Endpoint, facts engine.Facts, change func(*config.Guard), log logr.Logger) *endpoint {
 	t.Helper()
+	return openRules(t, d, rules.All(), facts, change, log)
+}
+
+func openRules(t *testing.T, d admission.Endpoint, list []rule.Rule, facts engine.Facts, change func(*config.Guard), log logr.Logger) *endpoint {
+	t.Helper()
 	c := config.Default()
 	c.EMR.Namespaces = []string{"emr-jobs"}
 	if change != nil {
 		change(c)
 	}
-	e, err := engine.New(c, rules.All(), time.Now)
+	e, err := engine.New(c, list, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,9 +97,7 @@ func (v *Reviewer) judgeNow(ctx context.Context, e *engine.Engine, res object.Re
 // unread answers a request whose objects are not read, or not to the end, as the rules
 // that concern it would answer a finding.
 func (v *Reviewer) unread(e *engine.Engine, res object.Resource, in *review, cause error) judged {
-	envelope := *in
-	envelope.exceeded = cause
-	r, _, err := v.request(e, res, &envelope)
+	r, _, err := v.request(e, res, &review{request: in.request, exceeded: cause})
 	if r == nil || err != nil {
 		return judged{err: err}
 	}

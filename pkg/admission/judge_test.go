@@ -4,22 +4,17 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/emrguard/emrguard/pkg/admission"
 	"github.com/emrguard/emrguard/pkg/cluster"
 	"github.com/emrguard/emrguard/pkg/config"
-	"github.com/emrguard/emrguard/pkg/engine"
 	"github.com/emrguard/emrguard/pkg/guide"
-	"github.com/emrguard/emrguard/pkg/metrics"
 	"github.com/emrguard/emrguard/pkg/rule"
 )
 
@@ -32,29 +27,12 @@ func openRule(t *testing.T, check rule.Check) *endpoint {
 // openReasons is one whose rule has those reasons.
 func openReasons(t *testing.T, reasons []*rule.Reason, check rule.Check, change func(*config.Guard)) *endpoint {
 	t.Helper()
-	c := config.Default()
-	c.EMR.Namespaces = []string{"emr-jobs"}
-	if change != nil {
-		change(c)
-	}
-	e, err := engine.New(c, []rule.Rule{{
+	return openRules(t, admission.Managed, []rule.Rule{{
 		ID: "slow", Title: "slow", Doc: "slow", Clauses: []guide.Clause{{Guide: guide.EMR, ID: "c", Section: "s", Address: "a"}},
 		Reasons: reasons,
-		Targets: []rule.Target{{Version: "v1", Resource: "pods", Operations: []rule.Operation{rule.Create}}},
+		Targets: rule.On("pods", rule.Create),
 		New:     func(rule.Settings) (rule.Check, error) { return check, nil },
-	}}, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	registry := prometheus.NewRegistry()
-	s := httptest.NewServer(&admission.Handler{
-		Budget: admission.DefaultBudget(),
-		Reviewer: admission.Reviewer{
-			Endpoint: admission.Managed, Engine: func() *engine.Engine { return e }, Facts: &cluster.Snapshot{}, Metrics: metrics.New(registry), Log: logr.Discard(),
-		},
-	})
-	t.Cleanup(s.Close)
-	return &endpoint{s, registry}
+	}}, &cluster.Snapshot{}, change, logr.Discard())
 }
 
 // A rule that never looks at the deadline cannot keep the answer away, nor the small

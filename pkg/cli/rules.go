@@ -91,16 +91,11 @@ func printSchema(w io.Writer, file string) error {
 
 // auditRBAC is what a ClusterRole allows that may do what an audit does.
 func auditRBAC() []rbacv1.PolicyRule {
-	var list []rbacv1.PolicyRule
+	var reads []rule.Read
 	for _, res := range audit.Kinds(rules.All()) {
-		i := slices.IndexFunc(list, func(r rbacv1.PolicyRule) bool { return r.APIGroups[0] == res.Group })
-		if i < 0 {
-			i = len(list)
-			list = append(list, rbacv1.PolicyRule{Verbs: []string{"list"}, APIGroups: []string{res.Group}})
-		}
-		list[i].Resources = append(list[i].Resources, res.Resource)
+		reads = append(reads, rule.Read{GroupResource: res, Look: rule.Listed})
 	}
-	return list
+	return engine.Permissions(reads)
 }
 
 func printYAML(w io.Writer, value any) error {

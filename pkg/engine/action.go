@@ -61,12 +61,7 @@ func (c *compiled) mode(reason *rule.Reason) rule.Action {
 }
 
 // guide is the id of the guide by whose profile the rule acts.
-func (c *compiled) guide() string {
-	if len(c.Clauses) == 0 {
-		return guide.EMR
-	}
-	return c.Clauses[0].Guide
-}
+func (c *compiled) guide() string { return c.Clauses[0].Guide }
 
 // mayAct reports whether anything can follow from what a rule finds, in some namespace.
 func (e *Engine) mayAct(c *compiled) bool {

@@ -296,6 +296,7 @@ func TestCheckRefusesRulesThatAreNotInOrder(t *testing.T) {
 		"message and a remedy":         func(r *rule.Rule) { r.Reasons[0].Remedy = "" },
 		"a message and":                func(r *rule.Rule) { r.Reasons[1].Message = "" },
 		"is none of":                   severity("grave"),
+		"no clause of a guide":         func(r *rule.Rule) { r.Clauses = nil },
 		"no reasons":                   func(r *rule.Rule) { r.Reasons = nil },
 		"\"labelling\" is given twice": func(r *rule.Rule) { r.Reasons[0].Name = "labelling" },
 		"name of the engine":           func(r *rule.Rule) { r.Reasons[0].Name = "over-budget" },

@@ -99,6 +99,9 @@ func checkReasons(r *rule.Rule, bad func(format string, args ...any)) {
 }
 
 func checkClauses(r *rule.Rule, bad func(format string, args ...any)) {
+	if len(r.Clauses) == 0 {
+		bad("it enforces no clause of a guide")
+	}
 	for _, c := range r.Clauses {
 		if !slices.Contains(guide.All(), c.Guide) || !idPattern.MatchString(c.ID) || c.Section == "" || c.Address == "" {
 			bad("the clause %s needs a known guide, an id in lower case with dashes, a section and an address", c)

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -62,23 +61,8 @@ const (
 	None Profile = "off"
 )
 
-// UnmarshalJSON reads a profile. `false` is off: so YAML 1.1 reads the word off when it
-// stands without quotes.
-func (p *Profile) UnmarshalJSON(raw []byte) error {
-	switch string(raw) {
-	case "null":
-		return nil
-	case "false":
-		*p = None
-		return nil
-	}
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return fmt.Errorf("%s is none of strict, baseline, off", raw)
-	}
-	*p = Profile(s)
-	return nil
-}
+// UnmarshalJSON reads a profile, the bare word off too.
+func (p *Profile) UnmarshalJSON(raw []byte) error { return readWord(p, raw, Profiles()...) }
 
 // Profiles lists all of them.
 func Profiles() []Profile { return []Profile{Strict, Baseline, None} }

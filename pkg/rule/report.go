@@ -27,8 +27,9 @@ type Report struct {
 	tally    Tally
 }
 
-// Tally counts findings that are the same wherever in the object they are. It holds hashes, because an object of 1.5 MB has
-// room for 50,000 findings whose texts are longer than what they were found in.
+// Tally counts findings that are the same wherever in the object they are. It holds
+// hashes, because an object of 1.5 MB has room for 50,000 findings whose texts are longer
+// than what they were found in.
 type Tally map[uint64]int
 
 // Begin makes the findings that follow those of rule r.

@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"strings"
-
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/emrguard/emrguard/pkg/object"
@@ -35,9 +33,9 @@ type Targets []Target
 // "roles.rbac.authorization.k8s.io". The table of package object has its version and its
 // scope; a resource that is not in it has no version, which the check at the start refuses.
 func On(resource string, operations ...Operation) Targets {
-	name, group, _ := strings.Cut(resource, ".")
-	t := Target{Group: group, Resource: name, Operations: operations}
-	if res, ok := object.Find(schema.GroupResource{Group: group, Resource: name}); ok {
+	gr := schema.ParseGroupResource(resource)
+	t := Target{Group: gr.Group, Resource: gr.Resource, Operations: operations}
+	if res, ok := object.Find(gr); ok {
 		t.Version, t.Cluster, t.Audit = res.Version, res.Cluster, res.NotSentToWebhooks
 	}
 	return Targets{t}

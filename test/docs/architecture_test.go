@@ -1,9 +1,7 @@
 package docs_test
 
 import (
-	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -73,25 +71,14 @@ func packageImports(t *testing.T, listed []string) map[string][]string {
 		return name
 	}
 	found := map[string][]string{}
-	for _, top := range []string{"pkg", "cmd"} {
-		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			folder, err := filepath.Rel(root, filepath.Dir(path))
-			if err != nil {
-				return err
-			}
-			name := row(filepath.ToSlash(folder))
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
-			if err != nil {
-				return err
-			}
-			list := found[name]
-			for _, spec := range file.Imports {
+	for folder, files := range sourceFiles(t, token.NewFileSet(), "pkg", "cmd") {
+		name := row(folder)
+		list := found[name]
+		for i := range files {
+			for _, spec := range files[i].Imports {
 				value, err := strconv.Unquote(spec.Path.Value)
 				if err != nil {
-					return err
+					t.Fatal(err)
 				}
 				own, ok := strings.CutPrefix(value, module)
 				if name == "cmd/generate" && own == "test/fixtures" { // nobody installs the generator
@@ -101,12 +88,8 @@ func packageImports(t *testing.T, listed []string) map[string][]string {
 					list = append(list, own)
 				}
 			}
-			found[name] = list
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
+		found[name] = list
 	}
 	if len(found) < 20 {
 		t.Errorf("only %d packages were found", len(found))

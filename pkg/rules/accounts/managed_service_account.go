@@ -14,7 +14,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/object/fieldpath"
 	"github.com/emrguard/emrguard/pkg/rule"
 	"github.com/emrguard/emrguard/pkg/rules/internal/changes"
-	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
@@ -81,7 +80,7 @@ func ManagedServiceAccount() rule.Rule {
 			&lineBreak, &invalidARN, &roleOfDefault, &otherRole,
 		},
 		Requester: true,
-		Targets:   []rule.Target{targets.New("serviceaccounts", rule.Create, rule.Update, rule.Delete)},
+		Targets:   rule.On("serviceaccounts", rule.Create, rule.Update, rule.Delete),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("managed-service-account", &struct{}{}); err != nil {
 				return nil, err

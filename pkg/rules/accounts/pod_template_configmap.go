@@ -8,7 +8,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 	"github.com/emrguard/emrguard/pkg/rules/internal/wording"
 )
 
@@ -38,7 +37,7 @@ func PodTemplateConfigMap() rule.Rule {
 		Clauses:   []guide.Clause{emr.ClauseRBAC},
 		Reasons:   []*rule.Reason{&configMapChanged, &configMapCreated, &configMapDeleted},
 		Requester: true,
-		Targets:   []rule.Target{targets.New("configmaps", rule.Create, rule.Update, rule.Delete)},
+		Targets:   rule.On("configmaps", rule.Create, rule.Update, rule.Delete),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode("pod-template-configmap", &struct{}{}); err != nil {
 				return nil, err

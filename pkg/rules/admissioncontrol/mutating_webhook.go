@@ -126,8 +126,7 @@ type webhookJudge struct {
 // auditTarget is a kind of the API group of admission, which the API server never
 // sends to a webhook.
 func auditTarget(resource string, operations ...rule.Operation) rule.Target {
-	t := targets.New(resource+"."+admissionregistrationv1.GroupName, operations...)
-	return t
+	return targets.New(resource+"."+admissionregistrationv1.GroupName, operations...)
 }
 
 func (j *webhookJudge) check(ctx context.Context, r *rule.Request, rep *rule.Report) error {

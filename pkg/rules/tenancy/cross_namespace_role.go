@@ -11,7 +11,6 @@ import (
 	"github.com/emrguard/emrguard/pkg/guide"
 	"github.com/emrguard/emrguard/pkg/object"
 	"github.com/emrguard/emrguard/pkg/rule"
-	"github.com/emrguard/emrguard/pkg/rules/internal/targets"
 )
 
 const crossNamespaceID = "cross-namespace-role"
@@ -53,7 +52,7 @@ func CrossNamespaceRole() rule.Rule {
 		Clauses: []guide.Clause{emr.ClauseUntrustedCode},
 		Reasons: []*rule.Reason{&sharedRole, &roleOfAnotherAccount, &roleOfUnusualAccount},
 		Reads:   append(rule.ReadsNamespaces(), rule.ReadsAccounts()...),
-		Targets: []rule.Target{targets.New("serviceaccounts", rule.Create, rule.Update)},
+		Targets: rule.On("serviceaccounts", rule.Create, rule.Update),
 		New: func(s rule.Settings) (rule.Check, error) {
 			if err := s.Decode(crossNamespaceID, &struct{}{}); err != nil {
 				return nil, err

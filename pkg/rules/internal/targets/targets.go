@@ -76,12 +76,12 @@ func CustomResources() []rule.Target {
 
 // ConfigMaps are the ConfigMaps with Spark properties.
 func ConfigMaps() []rule.Target {
-	return []rule.Target{New("configmaps", rule.Create, rule.Update)}
+	return rule.On("configmaps", rule.Create, rule.Update)
 }
 
 // Namespaces are Namespaces themselves, and the subresources that take their labels.
 func Namespaces() []rule.Target {
-	return append([]rule.Target{New("namespaces", rule.Create, rule.Update)}, NamespaceMetadata()...)
+	return append(rule.On("namespaces", rule.Create, rule.Update), NamespaceMetadata()...)
 }
 
 // PodSpecs is everything that carries a pod spec or describes a pod.
@@ -91,5 +91,5 @@ func PodSpecs() []rule.Target {
 
 // SessionJobs are Flink jobs in a session cluster, which is in their namespace.
 func SessionJobs() []rule.Target {
-	return []rule.Target{New("flinksessionjobs.flink.apache.org", rule.Create, rule.Update)}
+	return rule.On("flinksessionjobs.flink.apache.org", rule.Create, rule.Update)
 }
